@@ -1,0 +1,64 @@
+"""A real Postgres for every test: one migrated database for the run, emptied after each test."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.database import DATABASE, SERVICES, Dsns, prepare_database
+from deploy.embedded_postgres import EmbeddedPostgres
+from tests.trust import Trust
+
+SHARED_DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real input; tests that need it are skipped where it is not."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("../shared/data is not here")
+    return SHARED_DATA.resolve()
+
+
+@pytest.fixture(scope="session")
+def trust() -> Trust:
+    return Trust()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def prepared(
+    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Dsns]:
+    folder = tmp_path_factory.mktemp("passwords")
+    return await prepare_database(postgres.admin_dsn, folder, embedded=True)
+
+
+@pytest.fixture
+async def dsns(
+    prepared: Mapping[str, Dsns], postgres: EmbeddedPostgres
+) -> AsyncIterator[Mapping[str, Dsns]]:
+    """Addresses by service of databases with no rows in them."""
+    yield prepared
+    db = await asyncpg.connect(postgres.admin_dsn, database=DATABASE)
+    tables = await db.fetch(
+        """
+        SELECT format('%I.%I', relnamespace::regnamespace, relname) AS name
+          FROM pg_class
+         WHERE relnamespace::regnamespace::text = ANY($1) AND relkind IN ('r', 'p')
+           AND NOT relispartition AND relname <> 'migration'
+        """,
+        list(SERVICES),
+    )
+    # DELETE, not TRUNCATE: 2 ms against 43 ms for fifteen small tables.
+    # The replica role skips foreign keys and the triggers that refuse deletes.
+    await db.execute("SET session_replication_role = replica")
+    for table in tables:
+        await db.execute(f"DELETE FROM {table['name']}")
+    await db.close()
