@@ -1,0 +1,1 @@
+"""Typed HTTP callers: one class for each service."""

@@ -1,0 +1,84 @@
+"""Caller of the gateway, as a person: the command line's way in."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from uuid import UUID
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
+from pydantic import ValidationError
+from yarl import URL
+
+from libs.api.call import Answer, Caller, as_problem
+from libs.contracts.access import DevLogin, SessionView
+from libs.contracts.qc import Accepted, Analysis, ProgressEvent, ReferenceAsset
+from libs.problems import UpstreamFailed
+
+UPLOAD_TIMEOUT = ClientTimeout(total=600, sock_connect=3)
+STREAM_TIMEOUT = ClientTimeout(total=None, sock_connect=3, sock_read=60)
+
+
+class GatewayApi:
+    """`session` keeps the cookie: it needs a cookie jar that takes one from an IP address."""
+
+    def __init__(self, session: ClientSession, url: URL) -> None:
+        self._session = session
+        self._url = url
+        self._caller = Caller(session, url)
+
+    async def sign_in(self, user: str) -> SessionView:
+        """Sign in with the dev login, as one of the people it knows."""
+        await self._caller.fetch("POST", "/api/session", DevLogin(user=user))
+        return await self._caller.call("GET", "/api/session", SessionView)
+
+    async def analyse(self, file: Path, client_id: str, profile_id: str) -> UUID:
+        """Upload a creative; return the id of its analysis."""
+        fields = {"client": client_id, "profile": profile_id}
+        return (await self._upload("/api/analyses", file, fields, Accepted)).analysis_id
+
+    async def add_logo(self, file: Path, client_id: str) -> ReferenceAsset:
+        fields = {"client": client_id, "kind": "logo"}
+        return await self._upload("/api/reference-assets", file, fields, ReferenceAsset)
+
+    async def analysis(self, analysis_id: UUID) -> Analysis:
+        return await self._caller.call("GET", f"/api/analyses/{analysis_id}", Analysis)
+
+    async def events(self, analysis_id: UUID, after: int = 0) -> AsyncIterator[ProgressEvent]:
+        """Progress from event number `after` on, to the end or to where the stream breaks."""
+        url = self._url / f"api/analyses/{analysis_id}/events"
+        headers = {"Last-Event-ID": str(after)}
+        try:
+            async with self._session.get(url, headers=headers, timeout=STREAM_TIMEOUT) as response:
+                if not response.ok:
+                    raise as_problem(response, await response.read())
+                async for line in response.content:
+                    if line.startswith(b"data: "):
+                        yield ProgressEvent.model_validate(json.loads(line[6:]))
+        except (ClientError, TimeoutError, OSError) as error:
+            raise UpstreamFailed("no_reply", f"The progress stream broke: {error}") from error
+
+    async def report(self, filters: Mapping[str, str]) -> bytes:
+        """A usage report, in the form that `filters["format"]` names."""
+        return await self._caller.fetch("GET", "/api/reports/usage", params=filters)
+
+    async def _upload(
+        self, path: str, file: Path, fields: Mapping[str, str], answer: type[Answer]
+    ) -> Answer:
+        form = FormData()
+        for name, value in fields.items():
+            form.add_field(name, value)
+        try:
+            with file.open("rb") as content:
+                form.add_field("file", content, filename=file.name)
+                async with self._session.post(
+                    self._url / path.lstrip("/"), data=form, timeout=UPLOAD_TIMEOUT
+                ) as response:
+                    body = await response.read()
+        except (ClientError, TimeoutError, ConnectionError) as error:
+            raise UpstreamFailed("no_reply", f"The upload broke off: {error}") from error
+        if not response.ok:
+            raise as_problem(response, body)
+        try:
+            return answer.model_validate_json(body)
+        except ValidationError as error:
+            raise UpstreamFailed("no_usable_reply", f"{path}: {error}") from error

@@ -1,0 +1,19 @@
+"""Caller of the profile registry."""
+
+from libs.api.call import Caller
+from libs.contracts.profiles import Resolved
+
+
+class ProfilesApi:
+    """One method for each route that other services call."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def resolve(self, client_id: str, profile_id: str) -> Resolved:
+        """The version that an analysis for this client runs.
+
+        Raises NotFound when client or profile do not exist or the client may not use it.
+        """
+        path = f"/v1/clients/{client_id}/resolve/{profile_id}"
+        return await self._caller.call("GET", path, Resolved)

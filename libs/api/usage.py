@@ -1,0 +1,31 @@
+"""Caller of the usage ledger."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from libs.api.call import Caller
+from libs.contracts.usage import Entries, Quote, QuoteRequest, Recorded, UsageEvent, UsageEvents
+
+
+class UsageApi:
+    """One method for each route that other services and commands call."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def record(self, events: Sequence[UsageEvent]) -> Recorded:
+        """Send a batch. Safe to repeat: the ledger knows an event by its id."""
+        body = UsageEvents(events=list(events))
+        return await self._caller.call("POST", "/v1/events", Recorded, body)
+
+    async def quote(self, request: QuoteRequest) -> Quote:
+        return await self._caller.call("POST", "/v1/prices/quote", Quote, request)
+
+    async def entries_of(self, analysis_id: UUID) -> Entries:
+        """The ledger entries of one analysis, oldest first."""
+        params = {"analysis": str(analysis_id), "limit": "5000"}
+        return await self._caller.call("GET", "/v1/entries", Entries, params=params)
+
+    async def report(self, **filters: str) -> bytes:
+        """A report in the form that `filters["format"]` names, ready to be written to a file."""
+        return await self._caller.fetch("GET", "/v1/reports/usage", params=filters)

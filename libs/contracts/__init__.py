@@ -1,0 +1,1 @@
+"""What crosses HTTP between services: one module for each service that owns it."""

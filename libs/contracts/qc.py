@@ -1,0 +1,142 @@
+"""Contract of the qc service."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, JsonValue
+
+from libs.contracts.common import Reply, Usd
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+CheckState = Literal[
+    "passed", "failed", "unsure", "not_applicable", "missing_input", "skipped", "error"
+]
+AnalysisState = Literal["queued", "running", "done", "failed", "cancelled"]
+Verdict = Literal["pass", "fail", "incomplete"]
+Severity = Literal["critical", "major", "minor"]
+
+
+class Region(Reply):
+    """A box on a page, in shares of its width and height, from the top left corner."""
+
+    x: Share
+    y: Share
+    w: Share
+    h: Share
+
+
+class Finding(Reply):
+    """One remark. `region` is null when the finding has no place on the page.
+
+    `approximate` marks a region that a model drew and nothing measured confirms.
+    """
+
+    severity: Severity
+    message: str
+    measured: str | None = None
+    rule: str | None = None
+    evidence: str | None = None
+    fix: str | None = None
+    page: int = Field(default=1, ge=1)
+    region: Region | None = None
+    approximate: bool = False
+
+
+class CheckResult(Reply):
+    """Outcome of one check. `score` is null unless `state` is passed or failed."""
+
+    check_id: str
+    state: CheckState
+    score: Score | None = None
+    weight: float = 1.0
+    critical: bool = False
+    findings: list[Finding] = []
+    measurements: dict[str, JsonValue] = {}
+    model_served: str | None = None
+    cost_usd: Usd | None = None
+    reason: str | None = None
+    duration_ms: int | None = None
+
+
+class Accepted(Reply):
+    """Answer of `POST /v1/analyses`: the analysis is stored and will be run."""
+
+    analysis_id: UUID
+
+
+class Creative(Reply):
+    """The file under test, as the upload door measured it."""
+
+    file_name: str
+    sha256: str
+    bytes: int
+    format: str
+    width_px: int
+    height_px: int
+    pages: int
+
+
+class Analysis(Reply):
+    """Answer of `GET /v1/analyses/{id}`; score, verdict and coverage are null until it is done.
+
+    `cost_usd` is null while a call of it has no known price. The ledger is the authority.
+    """
+
+    analysis_id: UUID
+    state: AnalysisState
+    client_id: str
+    verdict: Verdict | None
+    score: Score | None
+    coverage: Score | None
+    profile_id: str
+    profile_version: int
+    checks: list[CheckResult]
+    cost_usd: Usd | None
+    creative: Creative
+    created_at: datetime
+    finished_at: datetime | None = None
+    duration_ms: int | None = None
+    reason: str | None = None
+
+
+class ProgressEvent(Reply):
+    """One step of an analysis; `seq` counts from 1 without gaps and is the stream's event id."""
+
+    seq: int
+    kind: Literal["queued", "started", "check_started", "check_finished", "finished"]
+    at: datetime
+    check_id: str | None = None
+    state: str | None = None
+    score: Score | None = None
+    done: int = 0
+    total: int = 0
+
+
+class ReferenceAsset(Reply):
+    """Brand material that a check compares against. The newest of a `kind` counts."""
+
+    asset_id: UUID
+    client_id: str
+    kind: Literal["logo"]
+    name: str
+    sha256: str
+    created_at: datetime
+
+
+class ReferenceAssets(Reply):
+    reference_assets: list[ReferenceAsset]
+
+
+class CatalogueEntry(Reply):
+    """One exact check that this service can measure."""
+
+    name: str
+    measures: str
+    parameters: dict[str, JsonValue]
+
+
+class Catalogue(Reply):
+    checks: list[CatalogueEntry]

@@ -1,0 +1,239 @@
+"""Contract of the usage ledger."""
+
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_validator
+
+from libs.contracts.common import Label, Reply, Request, Usd
+
+MAX_TOKENS = 2_000_000_000
+MAX_EVENTS = 5_000
+Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS, strict=True)]
+Count = Annotated[int, Field(ge=0, le=MAX_TOKENS, strict=True)]
+Instant = Annotated[
+    AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))
+]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+Outcome = Literal["succeeded", "failed", "timed_out", "cancelled", "unknown", "cached"]
+UsageSource = Literal["actual", "estimated", "unknown"]
+EntryState = Literal["posted", "unpriced", "unknown", "suspect"]
+
+
+def _storable(value: JsonValue) -> JsonValue:
+    """Refuse what JSON in Postgres cannot hold: NUL, NaN and infinity."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _storable(name)
+            _storable(item)
+    elif isinstance(value, list):
+        for item in value:
+            _storable(item)
+    elif isinstance(value, str) and "\x00" in value:
+        raise ValueError("text with a NUL character cannot be stored")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("NaN and infinity are no JSON numbers")
+    return value
+
+
+Details = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
+
+
+class _Counts(Request):
+    """Counts nest: `cached_input_tokens`, `cache_write_tokens` and `tool_input_tokens` are part of
+    `input_tokens`; `reasoning_tokens` is part of `output_tokens`. Adapters normalise
+    providers that report the parts separately, so the ledger adds nothing twice.
+    """
+
+    input_tokens: Tokens = 0
+    cached_input_tokens: Tokens = 0
+    cache_write_tokens: Tokens = 0
+    tool_input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    reasoning_tokens: Tokens = 0
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.cached_input_tokens + self.cache_write_tokens > self.input_tokens:
+            raise ValueError("cached_input_tokens + cache_write_tokens exceed input_tokens")
+        if self.tool_input_tokens > self.input_tokens:
+            raise ValueError("tool_input_tokens exceed input_tokens")
+        if self.reasoning_tokens > self.output_tokens:
+            raise ValueError("reasoning_tokens exceed output_tokens")
+        return self
+
+
+class _Event(Request):
+    """`event_id` is a UUIDv7 that the sender made before the fact: sent twice, it counts once."""
+
+    event_id: UUID
+    occurred_at: Instant
+    client_id: Label = "unknown"
+    user_id: Label = "unknown"
+    user_email: str = Field(default="", max_length=320, pattern=r"^[^\x00]*$")
+    user_name: str = Field(default="", max_length=300, pattern=r"^[^\x00]*$")
+
+
+class ProviderCall(_Counts, _Event):
+    """One HTTP attempt at a provider, as the provider reported it."""
+
+    kind: Literal["provider_call"]
+    analysis_id: UUID | None = None
+    profile_id: Label = "unknown"
+    profile_version: int | None = Field(default=None, ge=1, le=MAX_TOKENS)
+    check_ids: list[Label] = Field(default=[], max_length=100)
+    attempt_no: int = Field(default=1, ge=1, le=1000)
+    fallback_of: UUID | None = None
+    provider: Label
+    model_requested: Label
+    model_served: Label | None = None
+    service_tier: Label = "standard"
+    outcome: Outcome
+    total_tokens: Tokens | None = None
+    usage_source: UsageSource = "actual"
+    latency_ms: Count | None = None
+    fill_percentage: Percent | None = None
+    tool_calls: dict[Label, Count] = Field(default={}, max_length=100)
+    raw_usage: Details = {}
+
+
+class AnalysisStarted(_Event):
+    kind: Literal["analysis_started"]
+    analysis_id: UUID
+    profile_id: Label = "unknown"
+    profile_version: int | None = Field(default=None, ge=1, le=MAX_TOKENS)
+
+
+class AnalysisCompleted(_Event):
+    kind: Literal["analysis_completed"]
+    analysis_id: UUID
+    profile_id: Label = "unknown"
+    profile_version: int | None = Field(default=None, ge=1, le=MAX_TOKENS)
+    checks_completed: Count = 0
+    overall_score: Percent | None = None
+    verdict: Literal["pass", "fail", "incomplete"] | None = None
+    duration_ms: Count | None = None
+
+
+class UserLogin(_Event):
+    kind: Literal["user_login"]
+
+
+class AccessChange(_Event):
+    kind: Literal["access_change"]
+    details: Details = {}
+
+
+class AccessRequested(_Event):
+    kind: Literal["access_request"]
+    details: Details = {}
+
+
+UsageEvent = Annotated[
+    ProviderCall | AnalysisStarted | AnalysisCompleted | UserLogin | AccessChange | AccessRequested,
+    Field(discriminator="kind"),
+]
+
+
+class UsageEvents(Request):
+    """Body of `POST /v1/events`."""
+
+    events: Annotated[list[UsageEvent], Field(min_length=1, max_length=MAX_EVENTS)]
+
+
+class Recorded(Reply):
+    """`duplicates` were recorded before and are safe to forget."""
+
+    accepted: int
+    duplicates: int
+
+
+class QuoteRequest(_Counts):
+    """Body of `POST /v1/prices/quote`; counts nest as in `ProviderCall`."""
+
+    provider: Label
+    model: Label
+    occurred_at: Instant
+    service_tier: Label = "standard"
+
+
+class Quote(Reply):
+    """`cost_usd` is null when no price is known: that is not the same as free."""
+
+    cost_usd: Usd | None
+    components: dict[str, Usd]
+    price_id: str | None
+
+
+class LedgerEntry(Reply):
+    """One provider call with its exact cost. Never updated: corrections are further entries."""
+
+    event_id: UUID
+    occurred_at: datetime
+    client_id: str
+    user_id: str
+    analysis_id: UUID | None
+    profile_id: str
+    profile_version: int | None
+    check_ids: list[str]
+    attempt_no: int
+    fallback_of: UUID | None
+    provider: str
+    model_requested: str
+    model_served: str | None
+    service_tier: str
+    outcome: Outcome
+    usage_source: UsageSource
+    input_tokens: int
+    cached_input_tokens: int
+    cache_write_tokens: int
+    tool_input_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    cost_usd: Usd | None
+    cost_ceiling_usd: Usd | None = None
+    price_id: str | None
+    state: EntryState
+    adjusts: UUID | None = None
+
+
+class Entries(Reply):
+    """`next_cursor` is null on the last page."""
+
+    entries: list[LedgerEntry]
+    next_cursor: str | None
+
+
+class EntriesQuery(Request):
+    client: Label | None = None
+    user: Label | None = None
+    analysis: UUID | None = None
+    kind: Literal["provider_call"] | None = None
+    state: EntryState | None = None
+    from_day: date | None = Field(default=None, alias="from")
+    to_day: date | None = Field(default=None, alias="to")
+    limit: int = Field(default=500, ge=1, le=5_000)
+    cursor: str | None = Field(default=None, max_length=100)
+
+
+class ReportQuery(Request):
+    """Days are inclusive UTC days; a day past the month's end means the month's last day."""
+
+    start_date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
+    end_date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
+    last_days: int | None = Field(default=None, ge=1, le=36_500)
+    client: Label | None = None
+    user: Label | None = None
+    profile: Label | None = None
+    check: Label | None = None
+    provider: Label | None = None
+    model: Label | None = None
+    format: Literal["text", "json", "csv"] = "text"
+
+
+ZERO_USD = Decimal(0)

@@ -1,0 +1,53 @@
+"""Run one service as a process."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from aiohttp import web
+
+from libs.settings import EXIT_BAD_SETTINGS, BadSettings, ServiceSettings
+from libs.telemetry import configure_logs
+
+log = structlog.get_logger()
+DRAIN_S = 8.0
+
+Some = TypeVar("Some", bound=ServiceSettings)
+
+
+def serve(
+    service: str, load: Callable[[], Some], create_app: Callable[[Some], web.Application]
+) -> None:
+    """Serve until SIGTERM or SIGINT; exit code 3 means that the settings need mending."""
+    try:
+        settings = load()
+        configure_logs(service, settings.log_format)
+        app = create_app(settings)
+    except BadSettings as error:
+        print(f"{service}: these settings need mending:\n{error}", file=sys.stderr)
+        sys.exit(EXIT_BAD_SETTINGS)
+    asyncio.run(_serve(app, settings))
+
+
+async def _serve(app: web.Application, settings: ServiceSettings) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        log.info(f"listening on http://{settings.host}:{settings.port}")
+        await _told_to_stop()
+        log.info("stopping")
+    finally:
+        await runner.cleanup()
+
+
+def _told_to_stop() -> Awaitable[object]:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop.wait()
