@@ -1,0 +1,1 @@
+"""The gateway: who you are, what you may see; forwards the rest."""
