@@ -82,7 +82,8 @@ class Creative(Reply):
 class Analysis(Reply):
     """Answer of `GET /v1/analyses/{id}`; score, verdict and coverage are null until it is done.
 
-    `cost_usd` is null while a call of it has no known price. The ledger is the authority.
+    `cost_usd` is the ledger's: null until the ledger has all of it, or when a model has no
+    price. `unknown_calls` are not in it: nobody knows what they cost, the ledger bounds it.
     """
 
     analysis_id: UUID
@@ -95,6 +96,7 @@ class Analysis(Reply):
     profile_version: int
     checks: list[CheckResult]
     cost_usd: Usd | None
+    unknown_calls: int = 0
     creative: Creative
     created_at: datetime
     finished_at: datetime | None = None

@@ -15,8 +15,11 @@ MAX_EVENTS = 5_000
 Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS, strict=True)]
 Count = Annotated[int, Field(ge=0, le=MAX_TOKENS, strict=True)]
 Instant = Annotated[
-    AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
+    AfterValidator(lambda at: at.astimezone(UTC)),
 ]
+"""A moment in this century, in UTC whatever zone it was written in."""
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 Outcome = Literal["succeeded", "failed", "timed_out", "cancelled", "unknown", "cached"]

@@ -1,0 +1,1 @@
+"""The profile registry: clients, profiles, immutable versions, bindings, audit."""

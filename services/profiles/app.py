@@ -1,0 +1,61 @@
+"""The profile registry, put together."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from pathlib import Path
+
+from aiohttp import web
+
+from libs.actor import Verifier
+from libs.contracts.access import Action
+from libs.postgres import database_problems, open_database, read_migrations
+from libs.web import READY, Route, create_service
+from services.profiles import handlers
+from services.profiles.seed import read_starters, seed
+from services.profiles.settings import ProfilesSettings
+
+FOLDER = Path(__file__).parent
+MIGRATIONS = read_migrations(FOLDER / "migrations")
+STARTERS = read_starters(FOLDER / "starters")
+
+ROUTES = [
+    Route("GET", "/v1/clients", handlers.get_clients, Action.READ_PROFILES),
+    Route("GET", "/v1/profiles", handlers.get_profiles, Action.READ_PROFILES),
+    Route(
+        "POST",
+        "/v1/profiles",
+        handlers.post_profile,
+        Action.WRITE_PROFILES,
+        HTTPStatus.CREATED,
+    ),
+    Route("GET", "/v1/profiles/{profile_id}", handlers.get_profile, Action.READ_PROFILES),
+    Route("PUT", "/v1/profiles/{profile_id}", handlers.put_profile, Action.WRITE_PROFILES),
+    Route("GET", "/v1/profiles/{profile_id}/versions", handlers.get_versions, Action.READ_PROFILES),
+    Route(
+        "GET",
+        "/v1/clients/{client_id}/resolve/{profile_id}",
+        handlers.get_resolved,
+        Action.RESOLVE_PROFILES,
+    ),
+]
+
+
+def create_app(settings: ProfilesSettings) -> web.Application:
+    async def postgres(app: web.Application) -> AsyncIterator[None]:
+        owner_dsn = settings.postgres_owner_dsn
+        async with open_database(
+            settings.postgres_dsn.get_secret_value(),
+            owner_dsn.get_secret_value() if owner_dsn else None,
+            "profiles",
+            MIGRATIONS,
+        ) as pool:
+            await seed(pool, STARTERS)
+            app[handlers.POOL] = pool
+            app[READY] = lambda: database_problems(pool)
+            yield
+
+    verifier = Verifier("profiles", settings.trusted_keys)
+    app = create_service("profiles", ROUTES, verifier)
+    app.cleanup_ctx.append(postgres)
+    app.on_response_prepare.append(handlers.send_etag)
+    return app

@@ -1,0 +1,1 @@
+"""Rules of the registry. Pure functions: no awaiting, no clock, no network, no database."""

@@ -1,0 +1,88 @@
+"""HTTP in, HTTP out: one call to a verb for each route."""
+
+from aiohttp import hdrs, web
+from pydantic import Field
+
+from libs.contracts.common import ClientId, Request
+from libs.contracts.profiles import (
+    ClientList,
+    Created,
+    Profile,
+    ProfileDraft,
+    ProfileEdit,
+    ProfileList,
+    Resolved,
+    Updated,
+    VersionList,
+)
+from libs.postgres import Pool
+from libs.web import ACTOR
+from services.profiles import reading, registry
+
+POOL: web.AppKey[Pool] = web.AppKey("pool")
+ETAG: web.RequestKey[str] = web.RequestKey("etag", str)
+
+
+class ProfilePath(Request):
+    profile_id: str = Field(max_length=100)
+
+
+class ResolvePath(Request):
+    client_id: ClientId
+    profile_id: str = Field(max_length=100)
+
+
+class ProfilesQuery(Request):
+    client: ClientId | None = None
+
+
+async def get_clients(request: web.Request) -> ClientList:
+    """The brand clients that the actor may see."""
+    return await reading.list_clients(request.app[POOL], request[ACTOR])
+
+
+async def get_profiles(request: web.Request, query: ProfilesQuery) -> ProfileList:
+    """The profiles that the actor may see, or those that one client may use."""
+    return await reading.list_profiles(request.app[POOL], request[ACTOR], query.client)
+
+
+async def get_profile(request: web.Request, path: ProfilePath) -> Profile:
+    """Exactly one version: a slug is the id of version 1."""
+    profile, etag = await reading.get_profile(request.app[POOL], request[ACTOR], path.profile_id)
+    request[ETAG] = etag
+    return profile
+
+
+async def get_versions(request: web.Request, path: ProfilePath) -> VersionList:
+    """All versions of the profile that this version belongs to, the newest first."""
+    return await reading.list_versions(request.app[POOL], request[ACTOR], path.profile_id)
+
+
+async def post_profile(request: web.Request, body: ProfileDraft) -> Created:
+    """Make a profile: version 1, active at once."""
+    created = await registry.create(request.app[POOL], request[ACTOR], body)
+    request[ETAG] = created.etag
+    return created
+
+
+async def put_profile(request: web.Request, path: ProfilePath, body: ProfileEdit) -> Updated:
+    """Save the next version, based on this one. Send If-Match to be stopped when it is stale."""
+    updated = await registry.save(
+        request.app[POOL],
+        request[ACTOR],
+        path.profile_id,
+        body,
+        request.headers.get(hdrs.IF_MATCH),
+    )
+    request[ETAG] = updated.etag
+    return updated
+
+
+async def get_resolved(request: web.Request, path: ResolvePath) -> Resolved:
+    """The version that an analysis runs: a slug is the profile, whatever version is active."""
+    return await reading.resolve(request.app[POOL], request[ACTOR], path.client_id, path.profile_id)
+
+
+async def send_etag(request: web.Request, response: web.StreamResponse) -> None:
+    if etag := request.get(ETAG):
+        response.headers[hdrs.ETAG] = etag

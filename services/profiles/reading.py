@@ -1,0 +1,104 @@
+"""Reading the registry: what exists, what a client may use, what an analysis runs."""
+
+from libs.actor import require
+from libs.contracts.access import Action, Actor
+from libs.contracts.profiles import ClientList, Profile, ProfileList, Resolved, VersionList
+from libs.postgres import Connection, Pool, transaction
+from services.profiles import repository
+from services.profiles.access import readable, unknown_client, unknown_profile
+from services.profiles.domain.family import (
+    Family,
+    Version,
+    past_of,
+    profile_of,
+    summary_of,
+)
+from services.profiles.domain.slug import parse_profile_id
+
+
+async def list_clients(pool: Pool, actor: Actor) -> ClientList:
+    async with transaction(pool, readable(actor)) as db:
+        return ClientList(clients=await repository.clients(db))
+
+
+async def list_profiles(pool: Pool, actor: Actor, client_id: str | None) -> ProfileList:
+    """All that the actor may see or, with a client, exactly what that client may use.
+
+    With a client each line is the version that its analyses run: a pinned one stays.
+    """
+    known = readable(actor)
+    if client_id is not None:
+        require(actor, Action.READ_PROFILES, client_id)
+    clients = known if client_id is None else (client_id,)
+    async with transaction(pool, clients) as db:
+        if client_id is not None:
+            await require_client(db, client_id)
+        lines = await repository.lines(db, client_id)
+    return ProfileList(
+        profiles=[summary_of(line, known) for line in lines if line.audience.seen_by(clients)]
+    )
+
+
+async def get_profile(pool: Pool, actor: Actor, profile_id: str) -> tuple[Profile, str]:
+    """Exactly that version, with its entity tag: `my_profile` is version 1, whatever is active."""
+    clients = readable(actor)
+    async with transaction(pool, clients) as db:
+        family, number = await _find(db, clients, profile_id)
+        version = await exact_version(db, family, number)
+    return profile_of(family, version, clients), family.etag(version.version)
+
+
+async def list_versions(pool: Pool, actor: Actor, profile_id: str) -> VersionList:
+    """The history of the profile that the version belongs to, the newest first."""
+    clients = readable(actor)
+    async with transaction(pool, clients) as db:
+        family, number = await _find(db, clients, profile_id)
+        lines = await repository.history(db, family.slug)
+    if number > family.last_version:
+        raise unknown_profile(profile_id)
+    return VersionList(versions=[past_of(line) for line in lines])
+
+
+async def resolve(pool: Pool, actor: Actor, client_id: str, profile_id: str) -> Resolved:
+    """What an analysis for the client runs.
+
+    Here a slug means the profile, so the client's pinned version or else the active one. An id
+    that ends in `_vN` means exactly that version. (`get_profile` takes a slug for version 1.)
+    """
+    require(actor, Action.RESOLVE_PROFILES, client_id)
+    clients = (client_id,)
+    async with transaction(pool, clients) as db:
+        await require_client(db, client_id)
+        family, number = await _find(db, clients, profile_id)
+        is_exact = profile_id != family.slug
+        pinned = number if is_exact else await repository.pinned_version(db, client_id, family.slug)
+        version = await exact_version(db, family, pinned or family.active_version)
+    return Resolved(
+        client_id=client_id,
+        binding="pinned" if pinned else "floating",
+        profile=profile_of(family, version, clients),
+    )
+
+
+async def require_client(db: Connection, client_id: str) -> None:
+    """Raise NotFound unless the client exists and this transaction may see it."""
+    if not await repository.known_clients(db, [client_id]):
+        raise unknown_client(client_id)
+
+
+async def exact_version(db: Connection, family: Family, number: int) -> Version:
+    """Raises NotFound for a number that the family never reached."""
+    version = await repository.version(db, family.slug, number)
+    if version is None:
+        raise unknown_profile(family.id_of(number))
+    return version
+
+
+async def _find(
+    db: Connection, clients: tuple[str, ...] | None, profile_id: str
+) -> tuple[Family, int]:
+    parsed = parse_profile_id(profile_id)
+    family = await repository.family(db, parsed[0]) if parsed else None
+    if parsed is None or family is None or not family.audience.seen_by(clients):
+        raise unknown_profile(profile_id)
+    return family, parsed[1]
