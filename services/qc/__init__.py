@@ -1,0 +1,1 @@
+"""The qc service: runs analyses of creatives."""

@@ -1,0 +1,126 @@
+"""Taking a creative in: from the moment the caller has its 202 the analysis is never lost."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+
+from libs import telemetry
+from libs.actor import require
+from libs.api.profiles import ProfilesApi
+from libs.contracts.access import Action, Actor
+from libs.contracts.profiles import Profile
+from libs.contracts.qc import Accepted, Creative, ProgressEvent, ReferenceAsset
+from libs.contracts.usage import AnalysisStarted
+from libs.ids import uuid7
+from libs.postgres import transaction
+from libs.problems import Invalid, NotFound
+from services.qc import assets, outbox, repository
+from services.qc.files import Upload, receive
+from services.qc.run import Bench
+from services.qc.settings import QcSettings
+
+log = structlog.get_logger()
+ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+async def accept(
+    request: web.Request, actor: Actor, bench: Bench, profiles: ProfilesApi, settings: QcSettings
+) -> Accepted:
+    """Read, open, resolve, store; then write the analysis.
+
+    The profile is resolved before the answer, not after it: a name that does not exist
+    is then told to the caller at once, and the run needs no other service.
+    """
+    async with receive(
+        request, bench.scratch, settings.max_upload_bytes, settings.upload_idle_s
+    ) as upload:
+        client_id, profile_id = _id(upload, "client"), _id(upload, "profile")
+        require(actor, Action.RUN_ANALYSES, client_id)
+        resolved = await profiles.resolve(client_id, profile_id)
+        creative = await _open(bench, upload)
+        await bench.store.put(upload.sha256, upload.path)
+        analysis_id = await _write(bench, actor, client_id, resolved.profile, creative)
+    telemetry.bind(analysis_id=str(analysis_id), client=client_id)
+    log.info("analysis accepted", profile=resolved.profile.profile_id, file=creative.file_name)
+    return Accepted(analysis_id=analysis_id)
+
+
+async def accept_asset(
+    request: web.Request, actor: Actor, bench: Bench, settings: QcSettings
+) -> ReferenceAsset:
+    """Keep brand material of a client; `kind` is `logo`."""
+    async with receive(
+        request, bench.scratch, settings.max_upload_bytes, settings.upload_idle_s
+    ) as upload:
+        client_id, kind = _id(upload, "client"), upload.fields.get("kind", "logo")
+        require(actor, Action.WRITE_ASSETS, client_id)
+        if kind != "logo":
+            raise Invalid("bad_kind", "A reference asset is of kind `logo`.")
+        await _open(bench, upload)
+        await bench.store.put(upload.sha256, upload.path)
+        name = upload.fields.get("name") or upload.name
+        async with transaction(bench.pool, [client_id]) as db:
+            return await assets.add_asset(
+                db, client_id, kind, name[:200], upload.sha256, actor.subject
+            )
+
+
+def _id(upload: Upload, name: str) -> str:
+    """The field's value; what can be no id is told as unknown, and never becomes part of a path."""
+    value = upload.fields.get(name, "")
+    if not value:
+        raise Invalid("missing_field", f"Send the multipart field `{name}` beside the file.")
+    if not ID.fullmatch(value):
+        raise NotFound(f"unknown_{name}", f"There is no {name} {value[:80]!r}.")
+    return value
+
+
+async def _open(bench: Bench, upload: Upload) -> Creative:
+    opened = await bench.decoders.open(Path(upload.path), upload.name)
+    return Creative(
+        file_name=upload.name,
+        sha256=upload.sha256,
+        bytes=upload.size_bytes,
+        format=opened["format"],
+        width_px=opened["width_px"],
+        height_px=opened["height_px"],
+        pages=opened["pages"],
+    )
+
+
+async def _write(
+    bench: Bench, actor: Actor, client_id: str, profile: Profile, creative: Creative
+) -> UUID:
+    now = datetime.now(UTC)
+    analysis_id = uuid7(now)
+    started = AnalysisStarted(
+        kind="analysis_started",
+        event_id=uuid7(now),
+        occurred_at=now,
+        client_id=client_id,
+        user_id=actor.subject,
+        user_email=actor.email,
+        user_name=actor.name,
+        analysis_id=analysis_id,
+        profile_id=profile.profile_id,
+        profile_version=profile.version,
+    )
+    queued = ProgressEvent(seq=0, kind="queued", at=now, total=len(profile.checks))
+    async with transaction(bench.pool, [client_id]) as db:
+        await repository.add_analysis(
+            db,
+            analysis_id,
+            client_id,
+            actor,
+            profile,
+            creative,
+            telemetry.request_id() or analysis_id.hex,
+            now,
+        )
+        await bench.progress.add(db, client_id, analysis_id, queued)
+        await outbox.enqueue(db, analysis_id, started)
+    return analysis_id

@@ -1,0 +1,181 @@
+"""The qc service, put together."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+
+from aiohttp import ClientSession, web
+from pydantic import HttpUrl
+from yarl import URL
+
+from libs.actor import Issuer, Service, Verifier
+from libs.api.call import Caller
+from libs.api.profiles import ProfilesApi
+from libs.api.usage import UsageApi
+from libs.contracts.access import Action, Actor
+from libs.postgres import Pool, database_problems, open_database, read_migrations
+from libs.settings import BadSettings
+from libs.web import READY, Route, create_service
+from services.qc import handlers
+from services.qc.decoders import Decoders, Limits
+from services.qc.judging import Judge
+from services.qc.leases import Worker
+from services.qc.outbox import Outbox
+from services.qc.progress import Progress
+from services.qc.providers import open_providers
+from services.qc.run import Bench
+from services.qc.settings import QcSettings
+from services.qc.store import Store
+
+MIGRATIONS = read_migrations(Path(__file__).parent / "migrations")
+SSE = ("text/event-stream",)
+
+ROUTES = [
+    Route(
+        "POST",
+        "/v1/analyses",
+        handlers.post_analyses,
+        Action.RUN_ANALYSES,
+        HTTPStatus.ACCEPTED,
+        form=handlers.AnalysisForm,
+    ),
+    Route("GET", "/v1/analyses/{analysis_id}", handlers.get_analysis, Action.READ_ANALYSES),
+    Route(
+        "GET",
+        "/v1/analyses/{analysis_id}/events",
+        handlers.get_analysis_events,
+        Action.READ_ANALYSES,
+        produces=SSE,
+    ),
+    Route(
+        "GET",
+        "/v1/analyses/{analysis_id}/file",
+        handlers.get_creative,
+        Action.READ_ANALYSES,
+        produces=("application/octet-stream",),
+    ),
+    Route("GET", "/v1/checks", handlers.get_checks, Action.READ_ANALYSES),
+    Route(
+        "POST",
+        "/v1/reference-assets",
+        handlers.post_reference_assets,
+        Action.WRITE_ASSETS,
+        HTTPStatus.CREATED,
+        form=handlers.AssetForm,
+    ),
+    Route("GET", "/v1/reference-assets", handlers.get_reference_assets, Action.READ_ANALYSES),
+]
+
+
+def create_app(settings: QcSettings) -> web.Application:
+    """Raises BadSettings when the signing key is missing or no key."""
+    issuer = _issuer(settings)
+    app = create_service("qc", ROUTES, Verifier("qc", settings.trusted_keys))
+
+    async def everything(app: web.Application) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            bench, profiles = await _open(stack, settings, issuer)
+            worker = Worker(
+                bench, settings.analyses_in_flight, settings.lease_s, settings.max_claims
+            )
+            app[handlers.BENCH] = bench
+            app[handlers.PROFILES] = profiles
+            app[handlers.WORKER] = worker
+            app[handlers.SETTINGS] = settings
+            app[READY] = lambda: database_problems(bench.pool)
+            tasks = [asyncio.create_task(work()) for work in (worker.run, bench.outbox.run)]
+            yield
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    app.cleanup_ctx.append(everything)
+    return app
+
+
+async def _open(
+    stack: AsyncExitStack, settings: QcSettings, issuer: Issuer
+) -> tuple[Bench, ProfilesApi]:
+    owner = settings.postgres_owner_dsn
+    pool: Pool = await stack.enter_async_context(
+        open_database(
+            settings.postgres_dsn.get_secret_value(),
+            owner.get_secret_value() if owner else None,
+            "qc",
+            MIGRATIONS,
+        )
+    )
+    scratch = Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix="aiqc-", dir=settings.scratch_dir))
+    )
+    session = await stack.enter_async_context(ClientSession())
+    usage_url, profiles_url = URL(str(settings.usage_url)), URL(str(settings.profiles_url))
+    usage = UsageApi(Caller(session, usage_url, _bearer(issuer, "usage")))
+    profiles = ProfilesApi(Caller(session, profiles_url, _bearer(issuer, "profiles")))
+    bench = Bench(
+        pool=pool,
+        store=Store(settings.store_url, scratch),
+        scratch=scratch,
+        decoders=await stack.enter_async_context(_decoders(settings)),
+        judge=await _judge(stack, settings, pool),
+        outbox=Outbox(pool, usage),
+        progress=Progress(pool),
+    )
+    return bench, profiles
+
+
+def _decoders(settings: QcSettings) -> Decoders:
+    return Decoders(
+        settings.decoders,
+        Limits(
+            memory_bytes=settings.decoder_memory_bytes,
+            max_pixels=settings.max_pixels,
+            max_pages=settings.max_pages,
+            open_timeout_s=settings.open_timeout_s,
+            examine_timeout_s=settings.examine_timeout_s,
+        ),
+    )
+
+
+async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Judge:
+    providers = await stack.enter_async_context(
+        open_providers(
+            openai_api_key=settings.openai_api_key,
+            openai_base_url=_text(settings.openai_base_url),
+            google_api_key=settings.gemini_api_key,
+            google_base_url=_text(settings.gemini_base_url),
+        )
+    )
+    return Judge(
+        pool=pool,
+        providers=providers,
+        default_models=settings.default_models,
+        in_flight=asyncio.Semaphore(settings.calls_in_flight),
+        timeout_s=settings.call_timeout_s,
+        max_output_tokens=settings.max_output_tokens,
+    )
+
+
+def _text(url: HttpUrl | None) -> str | None:
+    return str(url) if url else None
+
+
+def _issuer(settings: QcSettings) -> Issuer:
+    if settings.signing_key is None:
+        raise BadSettings("QC_SIGNING_KEY: the private JWK that this service signs with is missing")
+    return Issuer("qc", json.loads(settings.signing_key.get_secret_value()))
+
+
+def _bearer(issuer: Issuer, audience: Service) -> Callable[[], str]:
+    actor = Actor(
+        subject="qc",
+        kind="service",
+        scopes=frozenset({Action.RECORD_USAGE, Action.READ_USAGE, Action.RESOLVE_PROFILES}),
+    )
+    return lambda: issuer.passport(actor, audience, datetime.now(UTC))

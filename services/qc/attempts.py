@@ -1,0 +1,230 @@
+"""Provider calls as rows: the intent before the bytes leave, the outcome after.
+
+Whatever dies, every call that a provider may bill has exactly one row and exactly one usage
+event: settled with what the provider said, or unknown.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from libs.contracts.qc import CheckResult
+from libs.contracts.usage import Outcome, ProviderCall
+from libs.ids import uuid7
+from libs.postgres import Connection, Pool, insist, transaction
+from services.qc import outbox, repository
+from services.qc.domain.routing import ModelRef
+from services.qc.domain.usage import UNKNOWN_USAGE, TokenUsage
+from services.qc.repository import AnalysisRow
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call that is about to be made. `attempt_no` counts within its check."""
+
+    attempt_id: UUID
+    check_id: str
+    model: ModelRef
+    attempt_no: int
+    fallback_of: UUID | None
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a call, as the ledger is told."""
+
+    outcome: Outcome
+    usage: TokenUsage
+    model_served: str | None = None
+    service_tier: str = "standard"
+    latency_ms: int | None = None
+    fill_percentage: float | None = None
+    tool_calls: dict[str, int] | None = None
+
+
+async def open_attempt(
+    pool: Pool,
+    row: AnalysisRow,
+    check_id: str,
+    model: ModelRef,
+    attempt_no: int,
+    fallback_of: UUID | None,
+) -> Attempt:
+    """Write the intent. Raises LeaseLost when the analysis is somebody else's by now."""
+    now = datetime.now(UTC)
+    attempt = Attempt(uuid7(now), check_id, model, attempt_no, fallback_of, now)
+
+    async def write() -> None:
+        async with transaction(pool, [row.client_id]) as db:
+            await repository.hold(db, row)
+            await _add(db, row, attempt)
+
+    await insist(write)
+    return attempt
+
+
+async def _add(db: Connection, row: AnalysisRow, attempt: Attempt) -> None:
+    await db.execute(
+        """
+        INSERT INTO attempt (client_id, attempt_id, analysis_id, check_id, lease, attempt_no,
+                             fallback_of, provider, model_requested, opened_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT DO NOTHING
+        """,
+        row.client_id,
+        attempt.attempt_id,
+        row.analysis_id,
+        attempt.check_id,
+        row.lease,
+        attempt.attempt_no,
+        attempt.fallback_of,
+        attempt.model.provider,
+        attempt.model.model,
+        attempt.opened_at,
+    )
+
+
+async def settle(db: Connection, row: AnalysisRow, attempt: Attempt, settled: Settled) -> bool:
+    """Write the outcome and its usage event; False when the attempt was settled before.
+
+    Not fenced by the lease: what the provider billed is a fact, whoever holds the analysis.
+    The caller adds the check's result in the same transaction.
+    """
+    event = _event(row, attempt, settled)
+    found = await db.fetchval(
+        """
+        UPDATE attempt SET state = $3, event = $4, settled_at = $5
+         WHERE client_id = $1 AND attempt_id = $2 AND state = 'open'
+        RETURNING attempt_id
+        """,
+        row.client_id,
+        attempt.attempt_id,
+        "unknown" if settled.usage.source == "unknown" else "settled",
+        event.model_dump(mode="json"),
+        datetime.now(UTC),
+    )
+    if found is None:
+        return False
+    await outbox.enqueue(db, row.analysis_id, event)
+    return True
+
+
+async def settle_strays(pool: Pool, row: AnalysisRow) -> int:
+    """Settle as unknown what an earlier worker opened and never closed; return how many.
+
+    Called by the holder of a new lease, so nobody else will close them: a late worker
+    that comes back finds its attempt settled.
+    """
+    async with transaction(pool, [row.client_id]) as db:
+        await repository.hold(db, row)
+        rows = await db.fetch(
+            """
+            SELECT attempt_id, check_id, provider, model_requested, attempt_no, fallback_of,
+                   opened_at
+              FROM attempt
+             WHERE client_id = $1 AND analysis_id = $2 AND state = 'open' AND lease <> $3
+            """,
+            row.client_id,
+            row.analysis_id,
+            row.lease,
+        )
+        for stray in rows:
+            attempt = Attempt(
+                attempt_id=stray["attempt_id"],
+                check_id=stray["check_id"],
+                model=ModelRef(stray["provider"], stray["model_requested"]),
+                attempt_no=stray["attempt_no"],
+                fallback_of=stray["fallback_of"],
+                opened_at=stray["opened_at"],
+            )
+            await settle(db, row, attempt, Settled("unknown", UNKNOWN_USAGE))
+    return len(rows)
+
+
+async def settle_with_result(
+    pool: Pool, row: AnalysisRow, attempt: Attempt, settled: Settled, result: CheckResult
+) -> None:
+    """Settle the call and store what it answered, both or neither.
+
+    Raises LeaseLost after the call was settled without its result, when the analysis is
+    somebody else's by now.
+    """
+
+    async def both() -> None:
+        async with transaction(pool, [row.client_id]) as db:
+            await repository.hold(db, row)
+            await settle(db, row, attempt, settled)
+            await repository.add_result(db, row, result)
+
+    try:
+        await insist(both)
+    except repository.LeaseLost:
+        await settle_alone(pool, row, attempt, settled)
+        raise
+
+
+async def settle_alone(pool: Pool, row: AnalysisRow, attempt: Attempt, settled: Settled) -> None:
+    async def alone() -> None:
+        async with transaction(pool, [row.client_id]) as db:
+            await settle(db, row, attempt, settled)
+
+    await insist(alone)
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """`cost_usd` is None until the ledger has told it, and stays so without a price.
+
+    The cost of a call that ended `unknown` is not known to anybody: the ledger bounds it.
+    """
+
+    check_id: str
+    unknown: bool
+    cost_usd: Decimal | None
+
+
+async def costs(db: Connection, client_id: str, analysis_id: UUID) -> list[CallCost]:
+    rows = await db.fetch(
+        "SELECT check_id, state, cost_usd FROM attempt WHERE client_id = $1 AND analysis_id = $2",
+        client_id,
+        analysis_id,
+    )
+    return [CallCost(row["check_id"], row["state"] == "unknown", row["cost_usd"]) for row in rows]
+
+
+def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall:
+    usage = settled.usage
+    return ProviderCall(
+        kind="provider_call",
+        event_id=attempt.attempt_id,
+        occurred_at=attempt.opened_at,
+        client_id=row.client_id,
+        user_id=row.user_id,
+        user_email=row.user_email,
+        user_name=row.user_name,
+        analysis_id=row.analysis_id,
+        profile_id=row.profile.profile_id,
+        profile_version=row.profile.version,
+        check_ids=[attempt.check_id],
+        attempt_no=attempt.attempt_no,
+        fallback_of=attempt.fallback_of,
+        provider=attempt.model.provider,
+        model_requested=attempt.model.model,
+        model_served=settled.model_served,
+        service_tier=settled.service_tier,
+        outcome=settled.outcome,
+        input_tokens=usage.input_tokens,
+        cached_input_tokens=usage.cached_input_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        tool_input_tokens=usage.tool_input_tokens,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        total_tokens=usage.total_tokens,
+        usage_source=usage.source,
+        latency_ms=settled.latency_ms,
+        fill_percentage=settled.fill_percentage,
+        tool_calls=settled.tool_calls or {},
+        raw_usage=dict(usage.raw),
+    )

@@ -1,0 +1,128 @@
+"""Exact check: whether barcodes decode, hold the right value and have room beside them."""
+
+from collections.abc import Iterator
+
+from pydantic import Field, JsonValue
+
+from libs.contracts.qc import Finding
+from services.qc.checks.measured import BadParameter, Measured, Parameters, judged, not_applicable
+from services.qc.checks.seen import Barcode as Seen
+from services.qc.checks.subject import Subject
+
+QUIET_MODULES = {"EAN-13": (11, 7), "EAN-8": (7, 7), "UPC-A": (9, 9), "UPC-E": (9, 7)}
+"""Clear space left and right, in narrowest bars. Source: GS1 General Specifications, 5.2."""
+
+CHECKED_LENGTHS = (8, 12, 13, 14)
+
+
+class Barcode(Parameters):
+    required: bool = Field(default=False, description="Whether a readable barcode must be there")
+    expected: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Value that one barcode must hold"
+    )
+    quiet_zone: bool = Field(
+        default=True, description="Whether retail codes need their clear space (GS1)"
+    )
+    quiet_zone_tolerance: float = Field(
+        default=0.5, ge=0, le=5, description="Allowed lack of clear space, in narrowest bars"
+    )
+
+
+def measure(subject: Subject, parameters: Barcode) -> Measured:
+    """Score: 0 or 100. No barcode at all is a fault only when one is required or expected."""
+    if parameters.expected is not None and not _check_digit_fits(parameters.expected):
+        raise BadParameter("expected: its last digit is not its check digit")
+    seen = [(page.number, code) for page in subject.pages for code in subject.barcodes(page)]
+    read = [(number, code) for number, code in seen if code.value is not None]
+    measurements = {**subject.seen_pages(), "barcodes": [_facts(*one) for one in seen]}
+    wanted = parameters.required or parameters.expected is not None
+    if not seen and not wanted:
+        return not_applicable("No barcode was found.", measurements)
+    findings = [f for number, code in read for f in _quiet_zone(number, code, parameters)]
+    findings += _unreadable(seen, wanted and not read)
+    if not seen:
+        findings.append(_absent())
+    elif parameters.expected is not None:
+        findings += _value(read, parameters.expected)
+    if not read and not findings:
+        reason = "Bars were seen that do not decode; no barcode is required."
+        return not_applicable(reason, measurements)
+    return judged(findings, measurements)
+
+
+def _check_digit_fits(value: str) -> bool:
+    """GS1 check digit: weights 3 and 1 from the right. Other values have none to judge."""
+    if not value.isdecimal() or len(value) not in CHECKED_LENGTHS:
+        return True
+    weighted = sum(int(c) * (3 if at % 2 else 1) for at, c in enumerate(reversed(value)))
+    return weighted % 10 == 0
+
+
+def _facts(page: int, code: Seen) -> JsonValue:
+    quiet: JsonValue = list(code.quiet_modules) if code.quiet_modules else None
+    return {"page": page, "kind": code.kind, "value": code.value, "quiet_modules": quiet}
+
+
+def _quiet_zone(page: int, code: Seen, parameters: Barcode) -> Iterator[Finding]:
+    if not parameters.quiet_zone or code.quiet_modules is None or code.kind not in QUIET_MODULES:
+        return
+    for side, clear, needed in zip(
+        ("left", "right"), code.quiet_modules, QUIET_MODULES[code.kind], strict=True
+    ):
+        if clear + parameters.quiet_zone_tolerance < needed:
+            yield Finding(
+                severity="major",
+                message=f"The clear space {side} of the barcode is too narrow.",
+                measured=f"{clear:.1f} modules",
+                rule=f"at least {needed} modules ({code.kind})",
+                evidence=code.value,
+                fix="Move print away from the bars or make the light box wider.",
+                page=page,
+                region=code.region,
+            )
+
+
+def _unreadable(seen: list[tuple[int, Seen]], bars_count: bool) -> Iterator[Finding]:
+    """A retail code with an error always counts, mere bars only when nothing else was read."""
+    for page, code in seen:
+        if code.value is None and (code.kind != "bars" or bars_count):
+            yield Finding(
+                severity="critical",
+                message=f"The barcode cannot be read{f': {code.problem}' if code.problem else ''}.",
+                measured="does not decode",
+                rule="decodes with a correct check digit",
+                fix="Place the barcode again as vector art, uncovered and not scaled unevenly.",
+                page=page,
+                region=code.region,
+            )
+
+
+def _absent() -> Finding:
+    return Finding(
+        severity="critical",
+        message="No barcode was found.",
+        measured="none",
+        rule="a readable barcode",
+        fix="Place the barcode, or look whether it is too small or too blurred to be read.",
+    )
+
+
+def _value(read: list[tuple[int, Seen]], expected: str) -> Iterator[Finding]:
+    values = [code.value or "" for _, code in read]
+    if not read or _plain(expected) in [_plain(value) for value in values]:
+        return
+    page, code = read[0]
+    yield Finding(
+        severity="critical",
+        message="The barcode holds another value than expected.",
+        measured=", ".join(values),
+        rule=expected,
+        fix="Place the barcode of this product.",
+        page=page,
+        region=code.region,
+    )
+
+
+def _plain(value: str) -> str:
+    """A UPC-A is an EAN-13 with a leading 0."""
+    return value.zfill(13) if value.isdecimal() and len(value) == 12 else value

@@ -1,0 +1,51 @@
+"""What goes into an exact check and what comes out of it."""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import Field, JsonValue
+
+from libs.contracts.common import Reply, Request
+from libs.contracts.qc import CheckState, Finding, Score
+
+
+class Parameters(Request):
+    """Base of each check's parameters: frozen, unknown names refused, every one has a default."""
+
+
+class Measured(Reply):
+    """Outcome of an exact check. `score` is null unless `state` is passed or failed."""
+
+    state: CheckState
+    score: Score | None = None
+    findings: list[Finding] = Field(default=[])
+    measurements: dict[str, JsonValue] = Field(default={})
+    reason: str | None = None
+
+
+class BadParameter(ValueError):
+    """A parameter that only measuring shows to be wrong; the text names it."""
+
+
+def judged(
+    findings: Sequence[Finding],
+    measurements: Mapping[str, JsonValue],
+    score: float | None = None,
+    reason: str | None = None,
+) -> Measured:
+    """Failed when a finding is major or critical. Without a `score`: 100 or 0."""
+    failed = any(finding.severity != "minor" for finding in findings)
+    return Measured(
+        state="failed" if failed else "passed",
+        score=round(score, 1) if score is not None else (0.0 if failed else 100.0),
+        findings=list(findings),
+        measurements=dict(measurements),
+        reason=reason,
+    )
+
+
+def not_applicable(reason: str, measurements: dict[str, JsonValue] | None = None) -> Measured:
+    return Measured(state="not_applicable", reason=reason, measurements=measurements or {})
+
+
+def missing_input(reason: str, measurements: dict[str, JsonValue] | None = None) -> Measured:
+    return Measured(state="missing_input", reason=reason, measurements=measurements or {})

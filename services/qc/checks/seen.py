@@ -1,0 +1,59 @@
+"""What is found on a page: lines of text, a logo, barcodes. Pixels are those of `Subject.rgb`."""
+
+from dataclasses import dataclass
+
+from libs.contracts.qc import Region
+from services.qc.domain.geometry import Quad
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of text as OCR read it; `confidence` is at most 1."""
+
+    text: str
+    confidence: float
+    quad: Quad
+    region: Region
+
+
+@dataclass(frozen=True)
+class LogoMatch:
+    """A reference logo found on a page.
+
+    `rotation_deg` is clockwise; `stretch` is width scale over height scale, 1 when the logo
+    keeps its proportions; `likeness` is the correlation of its pixels with the reference (1: the
+    same); `colour_difference` is the median Delta E 1976 of its opaque pixels.
+    """
+
+    reference: str
+    quad: Quad
+    region: Region
+    width_px: float
+    rotation_deg: float
+    stretch: float
+    likeness: float
+    colour_difference: float
+    inliers: int
+
+
+@dataclass(frozen=True)
+class LogoSearch:
+    """`detail` counts the points of the richest reference that can be recognised again."""
+
+    match: LogoMatch | None
+    detail: int
+
+
+@dataclass(frozen=True)
+class Barcode:
+    """A symbol on a page. `value` is None where bars are seen that do not decode.
+
+    `quiet_modules` is the clear space left and right of a retail code, in widths of its
+    narrowest bar; None where it is not measured.
+    """
+
+    kind: str
+    value: str | None
+    region: Region
+    problem: str | None = None
+    quiet_modules: tuple[float, float] | None = None

@@ -1,0 +1,115 @@
+"""The process that opens creatives: JSON lines in, JSON lines out, under limits of its own.
+
+Started by services.qc.decoders. Standard output carries answers only: what a library prints
+goes to standard error. The process ends when its parent does.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from services.qc.checks import run_check
+from services.qc.checks.subject import Subject
+from services.qc.decode import open_creative
+from services.qc.domain.creative import Creative, Limits, Unreadable
+
+PICTURE_SIDE_PX = 2048
+PICTURE_QUALITY = 90
+PR_SET_PDEATHSIG = 1
+
+Message = Mapping[str, Any]
+Say = Callable[[Message], None]
+
+
+def main() -> None:
+    settings = json.loads(sys.argv[1])
+    _die_with_parent()
+    limits = Limits(max_pixels=settings["max_pixels"], max_pages=settings["max_pages"])
+    resource.setrlimit(resource.RLIMIT_DATA, (settings["memory_bytes"],) * 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def say(message: Message) -> None:
+        answers.write(json.dumps(message) + "\n")
+        answers.flush()
+
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            _TASKS[request["do"]](request, limits, say)
+        except Unreadable as error:
+            say({"unreadable": {"code": error.code, "detail": error.detail}})
+        except MemoryError:
+            say({"failed": "it needs more memory than allowed"})
+            return
+
+
+def _open(request: Message, limits: Limits, say: Say) -> None:
+    """Decode every page once: what can be opened here can be measured later."""
+    with open_creative(Path(request["path"]), limits, name=request["name"]) as creative:
+        for page in creative.pages:
+            creative.rgb(page)
+        first = creative.pages[0]
+        say(
+            {
+                "format": creative.format,
+                "width_px": first.width_px,
+                "height_px": first.height_px,
+                "pages": len(creative.pages),
+                "done": True,
+            }
+        )
+
+
+def _examine(request: Message, limits: Limits, say: Say) -> None:
+    references = {kind: [Path(p) for p in paths] for kind, paths in request["references"].items()}
+    with open_creative(Path(request["path"]), limits, name=request["name"]) as creative:
+        if request["picture"]:
+            _draw(creative, Path(request["picture"]))
+            say({"picture": True})
+        subject = Subject(creative, references, limits)
+        for check_id, check in request["checks"].items():
+            say({"started": check_id})
+            started = time.perf_counter()
+            measured = run_check(check["measure"], subject, check["parameters"])
+            duration_ms = round((time.perf_counter() - started) * 1000)
+            say(
+                {
+                    "check_id": check_id,
+                    "measured": measured.model_dump(mode="json"),
+                    "duration_ms": duration_ms,
+                }
+            )
+    say({"done": True})
+
+
+def _draw(creative: Creative, path: Path) -> None:
+    """The first page as the models get it: a JPEG without chroma subsampling, which blurs red type.
+
+    Models scale larger pictures down themselves, at our expense in bytes.
+    """
+    from PIL import Image
+
+    image = Image.fromarray(creative.rgb(creative.pages[0]))
+    image.thumbnail((PICTURE_SIDE_PX, PICTURE_SIDE_PX), Image.Resampling.LANCZOS)
+    image.save(path, "JPEG", quality=PICTURE_QUALITY, subsampling=0)
+
+
+_TASKS: dict[str, Callable[[Message, Limits, Say], None]] = {"open": _open, "examine": _examine}
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The one way to open a creative: sniffed, limited, decoded to upright sRGB pages.
+
+Runs in a limited child process, never in the service itself; the decoders are imported there.
+"""
+
+from pathlib import Path
+
+from services.qc.domain.creative import Creative, Limits
+from services.qc.domain.file_types import HEAD_BYTES, sniff
+
+WHITE = (255, 255, 255)
+
+
+def open_creative(
+    path: Path, limits: Limits, *, name: str | None = None, background: tuple[int, int, int] = WHITE
+) -> Creative:
+    """`name` is what the file was called where it came from, when `path` is not that.
+
+    Transparency is laid on `background`. Raises Unreadable.
+    """
+    with path.open("rb") as file:
+        format = sniff(file.read(HEAD_BYTES))
+    if format == "PDF":
+        from services.qc.pdf import open_pdf
+
+        return open_pdf(path, limits, name or path.name)
+    from services.qc.raster import open_raster
+
+    return open_raster(path, format, limits, name or path.name, background)

@@ -1,0 +1,141 @@
+"""The creative as the checks see it: its file, its pages, and why it could not be opened."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Rgb: TypeAlias = "NDArray[np.uint8]"
+"""Pixels, height by width by 3, upright sRGB. A name only: numpy is not loaded here."""
+
+FileFormat = Literal["JPEG", "PNG", "WEBP", "TIFF", "PDF"]
+UnreadableCode = Literal[
+    "empty_file",
+    "unknown_type",
+    "type_not_supported",
+    "too_many_pixels",
+    "too_many_pages",
+    "truncated",
+    "damaged",
+    "password_protected",
+]
+KEPT_BYTES = 64 * 2**20
+
+
+class Unreadable(Exception):
+    """The file is not a creative that can be checked; `detail` says what to do about it.
+
+    `code` is for programs and never changes. Both survive pickling.
+    """
+
+    def __init__(self, code: UnreadableCode, detail: str) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be opened. Longer sides than `working_side_px` are scaled down for the checks."""
+
+    max_pixels: int = 64_000_000
+    max_pages: int = 100
+    working_side_px: int = 4096
+    pdf_side_px: int = 2048
+    pdf_dpi: float = 150.0
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """The file as stored, before anything is converted.
+
+    `mode` is a Pillow mode (RGB, RGBA, CMYK, L, P, I;16 …) or "PDF"; `bit_depth` counts bits
+    of one channel; `orientation` is the EXIF tag (1 is upright).
+    """
+
+    file_name: str
+    byte_size: int
+    mode: str
+    bit_depth: int | None = None
+    alpha: bool = False
+    icc_profile: str | None = None
+    dpi: tuple[float, float] | None = None
+    orientation: int = 1
+    frames: int = 1
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page or picture, upright. `width_px` and `height_px` count the pixels of the file.
+
+    A PDF page has the pixels that it was rasterised to, and its size in millimetres.
+    """
+
+    number: int
+    width_px: int
+    height_px: int
+    width_mm: float | None = None
+    height_mm: float | None = None
+
+
+class Creative:
+    """An open creative. Pages are decoded when asked for and only the latest are kept.
+
+    Use it as a context manager: a PDF stays open until then.
+    """
+
+    def __init__(
+        self,
+        format: FileFormat,
+        facts: FileFacts,
+        pages: list[Page],
+        decode: Callable[[Page], Rgb],
+        opened: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self.format = format
+        self.facts = facts
+        self.pages = pages
+        self._decode = decode
+        self._opened = opened
+        self._kept: dict[int, Rgb] = {}
+
+    def rgb(self, page: Page) -> Rgb:
+        """Height by width by 3, upright sRGB, read-only.
+
+        Scaled down where the page is larger than the limits say. Raises Unreadable.
+        """
+        if page.number not in self._kept:
+            pixels = self._decode(page)
+            pixels.setflags(write=False)
+            self._make_room(pixels.nbytes)
+            self._kept[page.number] = pixels
+        return self._kept[page.number]
+
+    def _make_room(self, needed_bytes: int) -> None:
+        while self._kept and self._kept_bytes() + needed_bytes > KEPT_BYTES:
+            self._kept.pop(next(iter(self._kept)))
+
+    def _kept_bytes(self) -> int:
+        return sum(pixels.nbytes for pixels in self._kept.values())
+
+    def close(self) -> None:
+        self._kept.clear()
+        if self._opened is not None:
+            self._opened.__exit__(None, None, None)
+            self._opened = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Page]:
+        return iter(self.pages)

@@ -1,0 +1,199 @@
+"""HTTP in, HTTP out: read the request, call one function, answer."""
+
+import asyncio
+from collections import defaultdict
+from decimal import Decimal
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field
+
+from libs.actor import visible_clients
+from libs.api.profiles import ProfilesApi
+from libs.contracts.access import Action, Actor
+from libs.contracts.common import ClientId, Request
+from libs.contracts.qc import (
+    Accepted,
+    Analysis,
+    Catalogue,
+    CheckResult,
+    ReferenceAsset,
+    ReferenceAssets,
+)
+from libs.postgres import transaction
+from libs.problems import NotFound
+from libs.web import ACTOR
+from services.qc import assets, attempts, outbox, repository
+from services.qc.accept import accept, accept_asset
+from services.qc.attempts import CallCost
+from services.qc.checks import catalogue
+from services.qc.leases import Worker
+from services.qc.repository import AnalysisRow
+from services.qc.run import Bench
+from services.qc.settings import QcSettings
+
+BENCH: web.AppKey[Bench] = web.AppKey("bench")
+WORKER: web.AppKey[Worker] = web.AppKey("worker")
+PROFILES: web.AppKey[ProfilesApi] = web.AppKey("profiles")
+SETTINGS: web.AppKey[QcSettings] = web.AppKey("settings")
+
+HEARTBEAT_POLLS = 10
+
+
+class AnalysisPath(Request):
+    analysis_id: UUID
+
+
+class AnalysisForm(Request):
+    """The creative and what to check it for."""
+
+    file: bytes = Field(json_schema_extra={"format": "binary"})
+    client: ClientId
+    profile: str
+
+
+class AssetForm(Request):
+    """Brand material that checks compare against."""
+
+    file: bytes = Field(json_schema_extra={"format": "binary"})
+    client: ClientId
+    kind: str = "logo"
+    name: str | None = None
+
+
+class AssetsQuery(Request):
+    client: ClientId
+
+
+async def post_analyses(request: web.Request) -> Accepted:
+    """Take a creative in and run a profile over it: 202 and the id of the analysis."""
+    app = request.app
+    accepted = await accept(request, request[ACTOR], app[BENCH], app[PROFILES], app[SETTINGS])
+    app[WORKER].wake()
+    return accepted
+
+
+async def get_analysis(request: web.Request, path: AnalysisPath) -> Analysis:
+    """State of an analysis; score, verdict and coverage once it is done."""
+    bench = request.app[BENCH]
+    row = await _visible(bench, request[ACTOR], path.analysis_id)
+    async with transaction(bench.pool, [row.client_id]) as db:
+        results = await repository.results(db, row.client_id, row.analysis_id)
+        costs = await attempts.costs(db, row.client_id, row.analysis_id)
+        told = not await outbox.is_waiting(db, row.client_id, row.analysis_id)
+    return _analysis(row, results, costs, told)
+
+
+async def get_analysis_events(request: web.Request, path: AnalysisPath) -> web.StreamResponse:
+    """Progress as server-sent events; goes on after `Last-Event-ID`."""
+    bench = request.app[BENCH]
+    row = await _visible(bench, request[ACTOR], path.analysis_id)
+    last = request.headers.get("Last-Event-ID", "0")
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+    )
+    await response.prepare(request)
+    quiet = 0
+    seq = int(last) if last.isdecimal() and len(last) < 10 else 0
+    async for event in bench.progress.after(row.client_id, row.analysis_id, seq):
+        quiet = 0 if event else quiet + 1
+        if event:
+            text = f"id: {event.seq}\nevent: {event.kind}\ndata: {event.model_dump_json()}\n\n"
+            await response.write(text.encode())
+        elif quiet % HEARTBEAT_POLLS == 0:
+            await response.write(b": still here\n\n")
+    await response.write_eof()
+    return response
+
+
+async def get_creative(request: web.Request, path: AnalysisPath) -> web.StreamResponse:
+    """The original file of an analysis, as a download."""
+    bench = request.app[BENCH]
+    row = await _visible(bench, request[ACTOR], path.analysis_id)
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": "attachment",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Length": str(row.creative.bytes),
+        }
+    )
+    async with bench.store.fetch(row.creative.sha256) as file:
+        await response.prepare(request)
+        with file.open("rb") as content:
+            while chunk := await asyncio.to_thread(content.read, 1 << 18):
+                await response.write(chunk)
+    await response.write_eof()
+    return response
+
+
+async def get_checks(request: web.Request) -> Catalogue:
+    """The exact checks that this service can measure, with their parameters."""
+    return catalogue()
+
+
+async def post_reference_assets(request: web.Request) -> ReferenceAsset:
+    """Keep a client's logo; the newest one is what creatives are compared with."""
+    return await accept_asset(request, request[ACTOR], request.app[BENCH], request.app[SETTINGS])
+
+
+async def get_reference_assets(request: web.Request, query: AssetsQuery) -> ReferenceAssets:
+    """The reference assets of a client, newest first."""
+    actor = request[ACTOR]
+    clients = visible_clients(actor, Action.READ_ANALYSES)
+    if clients is not None and query.client not in clients:
+        raise NotFound("unknown_client", f"There is no brand client {query.client!r}.")
+    async with transaction(request.app[BENCH].pool, [query.client]) as db:
+        return ReferenceAssets(reference_assets=await assets.assets(db, query.client))
+
+
+async def _visible(bench: Bench, actor: Actor, analysis_id: UUID) -> AnalysisRow:
+    async with transaction(bench.pool, visible_clients(actor, Action.READ_ANALYSES)) as db:
+        row = await repository.analysis(db, analysis_id)
+    if row is None:
+        raise NotFound("unknown_analysis", f"There is no analysis {analysis_id}.")
+    return row
+
+
+def _analysis(
+    row: AnalysisRow,
+    results: list[CheckResult],
+    costs: list[CallCost],
+    told: bool,
+) -> Analysis:
+    """Cost is the ledger's: null until the ledger has all of the analysis, or without a price."""
+    of_check: dict[str, list[CallCost]] = defaultdict(list)
+    for cost in costs:
+        of_check[cost.check_id].append(cost)
+    by_id = {result.check_id: result for result in results}
+    checks = [
+        by_id[check_id].model_copy(update={"cost_usd": _sum(of_check[check_id])})
+        for check_id in row.profile.checks
+        if check_id in by_id
+    ]
+    ended = row.finished_at
+    return Analysis(
+        analysis_id=row.analysis_id,
+        state=row.state,
+        client_id=row.client_id,
+        verdict=row.verdict,
+        score=row.score,
+        coverage=row.coverage,
+        profile_id=row.profile.profile_id,
+        profile_version=row.profile.version,
+        checks=checks,
+        cost_usd=_sum(costs) if told else None,
+        unknown_calls=sum(cost.unknown for cost in costs),
+        creative=row.creative,
+        created_at=row.created_at,
+        finished_at=ended,
+        duration_ms=int((ended - row.created_at).total_seconds() * 1000) if ended else None,
+        reason=row.reason,
+    )
+
+
+def _sum(costs: list[CallCost]) -> Decimal | None:
+    known = [cost.cost_usd for cost in costs if not cost.unknown]
+    if any(cost is None for cost in known):
+        return None
+    return sum((cost for cost in known if cost is not None), Decimal(0))

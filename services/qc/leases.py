@@ -1,0 +1,128 @@
+"""Which worker runs which analysis: claim, heartbeat, drain.
+
+A claim is a lease on the row with a token. A worker that dies stops its heartbeat, the lease
+runs out, and the next worker goes on; one that was only slow finds its token refused.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import structlog
+
+from libs.postgres import Pool, transaction
+from libs.problems import Unavailable
+from services.qc import repository
+from services.qc.repository import AnalysisRow, LeaseLost
+from services.qc.run import Bench, give_up, run_analysis
+
+log = structlog.get_logger()
+POLL_S = 0.5
+DRAIN_S = 3.0
+
+
+class Worker:
+    """Runs up to `slots` analyses at a time."""
+
+    def __init__(self, bench: Bench, slots: int, lease_s: float, max_claims: int) -> None:
+        self._bench = bench
+        self._free = asyncio.Semaphore(slots)
+        self._lease_for = timedelta(seconds=lease_s)
+        self._max_claims = max_claims
+        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._news = asyncio.Event()
+
+    @property
+    def _pool(self) -> Pool:
+        return self._bench.pool
+
+    def wake(self) -> None:
+        """An analysis was queued: do not wait for the next poll."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Claim and run for ever; on cancel, let go of what runs."""
+        heartbeat = asyncio.create_task(self._beat())
+        try:
+            while True:
+                await self._free.acquire()
+                row = await self._claim()
+                if row is None:
+                    self._free.release()
+                    self._news.clear()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._news.wait(), POLL_S)
+                    continue
+                self._start(row)
+        finally:
+            heartbeat.cancel()
+            await self._let_go()
+
+    async def _claim(self) -> AnalysisRow | None:
+        now = datetime.now(UTC)
+        try:
+            async with transaction(self._pool) as db:
+                row = await repository.claim(db, uuid4(), now, self._lease_for)
+        except Unavailable:
+            await asyncio.sleep(POLL_S)
+            return None
+        return AnalysisRow(**row) if row else None
+
+    def _start(self, row: AnalysisRow) -> None:
+        lease = row.lease
+        if lease is None:
+            raise AssertionError("a claimed row has a lease")
+        task = asyncio.create_task(self._one(row))
+        self._running[lease] = task
+
+        def ended(_task: asyncio.Task[None]) -> None:
+            self._running.pop(lease, None)
+            self._free.release()
+
+        task.add_done_callback(ended)
+
+    async def _one(self, row: AnalysisRow) -> None:
+        try:
+            if row.claims > self._max_claims:
+                reason = f"It was started {self._max_claims} times and never came to an end."
+                await give_up(self._bench, row, reason)
+            else:
+                await run_analysis(self._bench, row)
+        except* LeaseLost:
+            log.warning("another worker has this analysis now")
+        except* Unavailable:
+            log.warning("the database was away too long; the analysis goes on later")
+        except* Exception:
+            # The lease runs out and it is tried again, `max_claims` times at most.
+            log.exception("analysis broke off")
+
+    async def _beat(self) -> None:
+        every_s = self._lease_for.total_seconds() / 3
+        while True:
+            await asyncio.sleep(every_s)
+            leases = list(self._running)
+            if not leases:
+                continue
+            try:
+                async with transaction(self._pool) as db:
+                    until = datetime.now(UTC) + self._lease_for
+                    held = await repository.extend_leases(db, leases, until)
+            except Unavailable:
+                continue
+            for lease in set(leases) - held:
+                if task := self._running.get(lease):
+                    task.cancel()
+
+    async def _let_go(self) -> None:
+        """Give what runs a moment to end, then hand it to the next worker at once."""
+        if not self._running:
+            return
+        leases, tasks = list(self._running), list(self._running.values())
+        await asyncio.wait(tasks, timeout=DRAIN_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(Unavailable):
+            async with transaction(self._pool) as db:
+                await repository.give_back(db, leases, datetime.now(UTC))

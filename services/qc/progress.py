@@ -1,0 +1,52 @@
+"""Numbered steps of an analysis: stored, then told to whoever listens.
+
+The rows are the truth. A listener in this process is woken at once, one in another process
+finds the rows at its next poll, and one that comes back goes on after the last number it saw.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from libs.contracts.qc import ProgressEvent
+from libs.postgres import Connection, Pool, transaction
+from services.qc import repository
+
+POLL_S = 1.0
+
+
+class Progress:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._news: dict[UUID, asyncio.Event] = defaultdict(asyncio.Event)
+
+    async def add(
+        self, db: Connection, client_id: str, analysis_id: UUID, event: ProgressEvent
+    ) -> None:
+        """Append `event` in the caller's transaction; call `tell` after the commit."""
+        await repository.add_progress(db, client_id, event, analysis_id)
+
+    def tell(self, analysis_id: UUID) -> None:
+        if news := self._news.pop(analysis_id, None):
+            news.set()
+
+    async def after(
+        self, client_id: str, analysis_id: UUID, seq: int
+    ) -> AsyncIterator[ProgressEvent | None]:
+        """Events after number `seq`, live, until the last; None when there was none for a while."""
+        while True:
+            news = self._news[analysis_id]
+            async with transaction(self._pool, [client_id]) as db:
+                events = await repository.progress_after(db, client_id, analysis_id, seq)
+            for event in events:
+                seq = event.seq
+                yield event
+                if event.kind == "finished":
+                    return
+            if not events:
+                yield None
+                try:
+                    await asyncio.wait_for(news.wait(), POLL_S)
+                except TimeoutError:
+                    continue

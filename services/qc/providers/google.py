@@ -1,0 +1,258 @@
+"""Google Gemini through its developer API: one question, one HTTP request."""
+
+import asyncio
+import json
+import re
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from services.qc.domain.routing import KEY_SETTINGS, FailureKind
+from services.qc.domain.usage import from_gemini
+from services.qc.providers.base import ATTEMPT_HEADER, ProviderFailed, Question, Reply, ReplyOutcome
+from services.qc.providers.failures import (
+    quoted,
+    redirected,
+    retry_after_s,
+    unanswered,
+)
+from services.qc.providers.wire import (
+    Object,
+    as_list,
+    as_object,
+    as_text,
+    elapsed_ms,
+    http_client,
+    json_object,
+)
+
+if TYPE_CHECKING:
+    from google.genai import types
+
+DEFAULT_BASE_URL = "https://generativelanguage.googleapis.com"
+BASE_URL_SETTING = "GOOGLE_GEMINI_BASE_URL"
+API_VERSION = "v1beta"
+
+_PLAIN_MODEL = re.compile(r"gemini-[12]\b")
+_DAILY_QUOTA = re.compile(r"per[ _]?day", re.IGNORECASE)
+_TIERS = {"on_demand": "standard", "": "standard", "unspecified": "standard"}
+_OUTCOMES: dict[str, ReplyOutcome] = {"STOP": "answered", "MAX_TOKENS": "truncated"}
+_BLOCKING = {
+    "SAFETY",
+    "RECITATION",
+    "LANGUAGE",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "IMAGE_SAFETY",
+}
+
+
+class GoogleProvider:
+    """`generateContent` with a JSON schema. Every way in which the SDK asks twice is off.
+
+    Those are its retries, its function calling, its continuation of long answers, and the
+    silent second request that it makes on a broken connection when it uses aiohttp: it is
+    given a client of its own, which keeps it away from that path and from redirects. The raw
+    body is read, so that no surprise in it can lose the paid usage.
+    """
+
+    name = "google"
+
+    def __init__(self, api_key: str, base_url: str | None = None) -> None:
+        from google import genai
+        from google.genai import types
+
+        self._key = api_key
+        url = base_url or DEFAULT_BASE_URL
+        self._http = http_client(url)
+        self._sdk = genai.Client(
+            vertexai=False,
+            api_key=api_key,
+            http_options=types.HttpOptions(
+                base_url=url, api_version=API_VERSION, httpx_async_client=self._http
+            ),
+        )
+
+    async def aclose(self) -> None:
+        self._sdk.close()
+        await self._http.aclose()
+
+    async def ask(self, question: Question) -> Reply:
+        started_s = time.monotonic()
+        answer = await self._send(question, started_s)
+        latency_ms = elapsed_ms(started_s)
+        body = json_object(answer.body or "")
+        if body is None:
+            raise ProviderFailed(
+                FailureKind.INTERRUPTED,
+                "Gemini's answer cannot be read: it is not the JSON that was promised.",
+                status=200,
+                latency_ms=latency_ms,
+            )
+        return _reply(body, {**(answer.headers or {})}, latency_ms)
+
+    async def _send(self, question: Question, started_s: float) -> "types.HttpResponse":
+        """The whole answer. The failure is raised outside `except`, so that no SDK error with
+        the request in it hangs on to it."""
+        from google.genai import errors, types
+
+        picture = types.Part.from_bytes(data=question.picture.data, mime_type=question.picture.mime)
+        text = types.Part.from_text(text=question.text)
+        try:
+            async with asyncio.timeout(question.timeout_s):
+                answer = await self._sdk.aio.models.generate_content(
+                    model=question.model,
+                    contents=types.Content(role="user", parts=[picture, text]),
+                    config=_config(question),
+                )
+            return answer.sdk_http_response or types.HttpResponse()
+        except errors.APIError as error:
+            failed = self._turned_away(error)
+        except (httpx2.HTTPError, TimeoutError) as error:
+            failed = unanswered(error, "Gemini", BASE_URL_SETTING)
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            failed = ProviderFailed(
+                FailureKind.SERVER_ERROR, "Gemini answered with an error that cannot be read."
+            )
+        except ValueError:
+            failed = ProviderFailed(
+                FailureKind.INVALID_REQUEST, f"Gemini has no model called {question.model!r}."
+            )
+        failed.latency_ms = elapsed_ms(started_s)
+        raise failed
+
+    def _turned_away(self, error: Any) -> ProviderFailed:
+        status, details = int(error.code or 500), _error_details(error.details)
+        if 300 <= status < 400:
+            return redirected(status, "Gemini", BASE_URL_SETTING)
+        said = quoted(error.message or error.status, self._key)
+        kind = kind_of_failure(status, str(error.status or ""), said, details)
+        headers = getattr(error.response, "headers", None) or {}
+        asked_s = retry_after_s(headers, said)
+        return ProviderFailed(
+            kind,
+            _message(kind, status, said),
+            status=status,
+            retry_after_s=asked_s if asked_s is not None else _retry_delay_s(details),
+            raw=f"{quoted(error.status, self._key)}: {said}",
+        )
+
+
+def _config(question: Question) -> "types.GenerateContentConfig":
+    from google.genai import types
+
+    return types.GenerateContentConfig(
+        http_options=types.HttpOptions(
+            headers={ATTEMPT_HEADER: str(question.attempt_id)},
+            timeout=max(round(question.timeout_s * 1000), 1),
+        ),
+        should_return_http_response=True,
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        automatic_continuation=False,
+        system_instruction=question.system,
+        response_mime_type="application/json",
+        response_json_schema=dict(question.schema),
+        max_output_tokens=question.max_output_tokens,
+        temperature=0 if _PLAIN_MODEL.search(question.model) else None,
+    )
+
+
+def kind_of_failure(status: int, word: str, message: str, details: list[Object]) -> FailureKind:
+    """Read an error answer. Gemini says 400 to a bad key and 429 to both a burst and a spent day.
+
+    Source: Gemini API docs, "Troubleshooting"; `google.rpc` error details.
+    """
+    if status in (401, 403) or _has_reason(details, "API_KEY_INVALID"):
+        return FailureKind.UNAUTHORIZED
+    if status == 429 or word == "RESOURCE_EXHAUSTED":
+        spent = _DAILY_QUOTA.search(message) or _DAILY_QUOTA.search(json.dumps(details))
+        return FailureKind.QUOTA_EXHAUSTED if spent else FailureKind.RATE_LIMITED
+    if status == 504:
+        return FailureKind.TIMED_OUT
+    return FailureKind.SERVER_ERROR if status >= 500 else FailureKind.INVALID_REQUEST
+
+
+def _message(kind: FailureKind, status: int, said: str) -> str:
+    if kind is FailureKind.UNAUTHORIZED:
+        return f"Gemini refused the key ({status}): check {KEY_SETTINGS['google']}. {said}"
+    if kind is FailureKind.QUOTA_EXHAUSTED:
+        return f"The Gemini quota of the day is spent ({status}): check its plan and billing."
+    return f"Gemini answered {status}: {said}"
+
+
+def _reply(body: Object, headers: dict[str, str], latency_ms: int) -> Reply:
+    candidate = as_object(next(iter(as_list(body.get("candidates"))), None))
+    parts = [as_object(part) for part in as_list(as_object(candidate.get("content")).get("parts"))]
+    text = "".join(
+        str(part["text"]) for part in parts if "text" in part and not part.get("thought")
+    )
+    finish = str(candidate.get("finishReason") or "")
+    block = as_object(body.get("promptFeedback")).get("blockReason")
+    usage = as_object(body.get("usageMetadata"))
+    outcome = _outcome(text, finish, bool(block))
+    return Reply(
+        text=text or None,
+        outcome=outcome,
+        model_served=as_text(body.get("modelVersion")),
+        usage=from_gemini(usage),
+        finish=finish or str(block or ""),
+        latency_ms=latency_ms,
+        service_tier=_service_tier(headers, usage),
+        tool_calls=_tool_calls(parts, candidate),
+        provider_request_id=as_text(body.get("responseId")),
+        reason=_reason(outcome, quoted(finish or block)),
+    )
+
+
+def _outcome(text: str, finish: str, prompt_blocked: bool) -> ReplyOutcome:
+    if prompt_blocked or finish in _BLOCKING:
+        return "blocked"
+    outcome = _OUTCOMES.get(finish, "answered")
+    return "empty" if outcome == "answered" and not text.strip() else outcome
+
+
+def _reason(outcome: ReplyOutcome, finish: str) -> str | None:
+    return {
+        "answered": None,
+        "refused": None,
+        "blocked": f"Gemini's safety filter stopped it ({finish}).",
+        "truncated": "The answer was cut off at the limit of output tokens.",
+        "empty": f"The model gave no text (it ended with {finish or 'nothing'}).",
+    }[outcome]
+
+
+def _service_tier(headers: dict[str, str], usage: Object) -> str:
+    """The tier that was really used: the header tells when priority fell back to standard."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    said = (
+        lower.get("x-gemini-service-tier") or usage.get("serviceTier") or usage.get("trafficType")
+    )
+    tier = str(said or "").lower().removeprefix("service_tier_")
+    return _TIERS.get(tier, tier.removeprefix("on_demand_"))
+
+
+def _tool_calls(parts: list[Object], candidate: Object) -> dict[str, int]:
+    names = [
+        str(as_object(part["functionCall"]).get("name")) for part in parts if "functionCall" in part
+    ]
+    names += ["code_execution" for part in parts if "executableCode" in part]
+    searches = as_list(as_object(candidate.get("groundingMetadata")).get("webSearchQueries"))
+    return dict(Counter(names + ["google_search"] * len(searches)))
+
+
+def _error_details(document: object) -> list[Object]:
+    error = document.get("error", document) if isinstance(document, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    return [detail for detail in as_list(details) if isinstance(detail, dict)]
+
+
+def _has_reason(details: list[Object], reason: str) -> bool:
+    return any(detail.get("reason") == reason for detail in details)
+
+
+def _retry_delay_s(details: list[Object]) -> float | None:
+    delays = [re.fullmatch(r"([\d.]+)s", str(detail.get("retryDelay", ""))) for detail in details]
+    return next((float(delay[1]) for delay in delays if delay), None)

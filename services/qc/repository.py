@@ -1,0 +1,222 @@
+"""Every SQL statement about analyses; attempts, outbox and assets have files of their own."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from libs.contracts.access import Actor
+from libs.contracts.profiles import Profile
+from libs.contracts.qc import AnalysisState, CheckResult, Creative, ProgressEvent, Verdict
+from libs.postgres import Connection, Record
+from services.qc.domain.scoring import Judgement
+
+COLUMNS = """client_id, analysis_id, state, user_id, user_name, user_email, request_id, profile,
+             creative, verdict, score, coverage, reason, created_at, started_at, finished_at,
+             claims, lease"""
+
+
+class AnalysisRow(BaseModel):
+    """One row of `analysis`. `lease` is the token of whoever may write about it now."""
+
+    client_id: str
+    analysis_id: UUID
+    state: AnalysisState
+    user_id: str
+    user_name: str
+    user_email: str
+    request_id: str
+    profile: Profile
+    creative: Creative
+    verdict: Verdict | None
+    score: float | None
+    coverage: float | None
+    reason: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    claims: int
+    lease: UUID | None
+
+
+class LeaseLost(Exception):
+    """Somebody else has the analysis now: stop, and write nothing more about it."""
+
+
+async def add_analysis(
+    db: Connection,
+    analysis_id: UUID,
+    client_id: str,
+    actor: Actor,
+    profile: Profile,
+    creative: Creative,
+    request_id: str,
+    at: datetime,
+) -> None:
+    await db.execute(
+        """
+        INSERT INTO analysis (client_id, analysis_id, user_id, user_name, user_email, request_id,
+                              profile_id, profile_version, profile, creative, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        """,
+        client_id,
+        analysis_id,
+        actor.subject,
+        actor.name,
+        actor.email,
+        request_id,
+        profile.profile_id,
+        profile.version,
+        profile.model_dump(mode="json"),
+        creative.model_dump(mode="json"),
+        at,
+    )
+
+
+async def analysis(db: Connection, analysis_id: UUID) -> AnalysisRow | None:
+    row = await db.fetchrow(f"SELECT {COLUMNS} FROM analysis WHERE analysis_id = $1", analysis_id)
+    return AnalysisRow(**row) if row else None
+
+
+async def claim(db: Connection, lease: UUID, now: datetime, lease_for: timedelta) -> Record | None:
+    """Take the oldest analysis that nobody works on; its claim is counted here and now."""
+    return await db.fetchrow(
+        f"""
+        UPDATE analysis SET state = 'running', lease = $1, lease_until = $2, claims = claims + 1,
+                            started_at = coalesce(started_at, $3)
+         WHERE (client_id, analysis_id) = (
+               SELECT client_id, analysis_id FROM analysis
+                WHERE state = 'queued' OR (state = 'running' AND lease_until < $3)
+                ORDER BY created_at
+                LIMIT 1
+                  FOR UPDATE SKIP LOCKED)
+        RETURNING {COLUMNS}
+        """,
+        lease,
+        now + lease_for,
+        now,
+    )
+
+
+async def extend_leases(db: Connection, leases: Sequence[UUID], until: datetime) -> set[UUID]:
+    """Prolong the leases that still stand; return them."""
+    rows = await db.fetch(
+        """
+        UPDATE analysis SET lease_until = $2
+         WHERE lease = ANY($1::uuid[]) AND state = 'running'
+        RETURNING lease
+        """,
+        list(leases),
+        until,
+    )
+    return {row["lease"] for row in rows}
+
+
+async def give_back(db: Connection, leases: Sequence[UUID], now: datetime) -> None:
+    """End leases early, so that the next worker need not wait for them to run out."""
+    await db.execute(
+        "UPDATE analysis SET lease_until = $2 WHERE lease = ANY($1::uuid[]) AND state = 'running'",
+        list(leases),
+        now,
+    )
+
+
+async def hold(db: Connection, row: AnalysisRow) -> None:
+    """Lock the analysis for this transaction. Raises LeaseLost when another has its lease."""
+    held = await db.fetchval(
+        """
+        SELECT 1 FROM analysis
+         WHERE client_id = $1 AND analysis_id = $2 AND lease = $3 AND state = 'running'
+           FOR UPDATE
+        """,
+        row.client_id,
+        row.analysis_id,
+        row.lease,
+    )
+    if not held:
+        raise LeaseLost(str(row.analysis_id))
+
+
+async def add_result(db: Connection, row: AnalysisRow, result: CheckResult) -> bool:
+    """Store the outcome of a check; False when it has one already."""
+    status = await db.execute(
+        """
+        INSERT INTO check_result (client_id, analysis_id, check_id, result)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT DO NOTHING
+        """,
+        row.client_id,
+        row.analysis_id,
+        result.check_id,
+        result.model_dump(mode="json", exclude={"cost_usd"}),
+    )
+    return status.endswith("1")
+
+
+async def results(db: Connection, client_id: str, analysis_id: UUID) -> list[CheckResult]:
+    rows = await db.fetch(
+        "SELECT result FROM check_result WHERE client_id = $1 AND analysis_id = $2",
+        client_id,
+        analysis_id,
+    )
+    return [CheckResult.model_validate(row["result"]) for row in rows]
+
+
+async def finish(
+    db: Connection, row: AnalysisRow, judgement: Judgement | None, reason: str | None, at: datetime
+) -> None:
+    """End a held analysis: done with a judgement, failed without one."""
+    await db.execute(
+        """
+        UPDATE analysis SET state = $3, verdict = $4, score = $5, coverage = $6, reason = $7,
+                            finished_at = $8, lease_until = NULL
+         WHERE client_id = $1 AND analysis_id = $2
+        """,
+        row.client_id,
+        row.analysis_id,
+        "done" if judgement else "failed",
+        judgement and judgement.verdict,
+        judgement and judgement.score,
+        judgement and judgement.coverage,
+        reason,
+        at,
+    )
+
+
+async def add_progress(db: Connection, client_id: str, event: ProgressEvent, of: UUID) -> int:
+    """Append a progress event under the next number; return the number."""
+    seq: int = await db.fetchval(
+        """
+        UPDATE analysis SET last_seq = last_seq + 1
+         WHERE client_id = $1 AND analysis_id = $2
+        RETURNING last_seq
+        """,
+        client_id,
+        of,
+    )
+    numbered = event.model_copy(update={"seq": seq})
+    await db.execute(
+        "INSERT INTO progress (client_id, analysis_id, seq, event) VALUES ($1, $2, $3, $4)",
+        client_id,
+        of,
+        seq,
+        numbered.model_dump(mode="json"),
+    )
+    return seq
+
+
+async def progress_after(
+    db: Connection, client_id: str, analysis_id: UUID, seq: int
+) -> list[ProgressEvent]:
+    rows = await db.fetch(
+        """
+        SELECT event FROM progress
+         WHERE client_id = $1 AND analysis_id = $2 AND seq > $3
+         ORDER BY seq
+        """,
+        client_id,
+        analysis_id,
+        seq,
+    )
+    return [ProgressEvent.model_validate(row["event"]) for row in rows]

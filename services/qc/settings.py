@@ -1,0 +1,48 @@
+"""Settings of the qc service. What has no default here is set by whoever starts it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import HttpUrl, PositiveFloat, PositiveInt, SecretStr
+
+from libs.settings import Listed, Port, ServiceSettings
+
+PREFIX = "QC_"
+SDK_NATIVE: Mapping[str, str] = {
+    "OPENAI_API_KEY": "openai_api_key",
+    "OPENAI_BASE_URL": "openai_base_url",
+    "GOOGLE_API_KEY": "gemini_api_key",
+    "GEMINI_API_KEY": "gemini_api_key",
+    "GOOGLE_GEMINI_BASE_URL": "gemini_base_url",
+}
+
+
+class QcSettings(ServiceSettings):
+    port: Port = 7184
+    profiles_url: HttpUrl = HttpUrl("http://127.0.0.1:7185")
+    usage_url: HttpUrl = HttpUrl("http://127.0.0.1:7186")
+    signing_key: SecretStr | None = None
+    store_url: str = "file://.aiqc/objects"
+    scratch_dir: Path | None = None
+
+    openai_api_key: SecretStr | None = None
+    openai_base_url: HttpUrl | None = None
+    gemini_api_key: SecretStr | None = None
+    gemini_base_url: HttpUrl | None = None
+    default_models: Listed = ("openai/gpt-4o", "google/gemini-2.5-pro")
+    calls_in_flight: PositiveInt = 16
+    call_timeout_s: PositiveFloat = 90.0
+    max_output_tokens: PositiveInt = 4_000
+
+    max_upload_bytes: PositiveInt = 100 << 20
+    max_pixels: PositiveInt = 64_000_000
+    max_pages: PositiveInt = 100
+    upload_idle_s: PositiveFloat = 30.0
+    decoders: PositiveInt = 2
+    decoder_memory_bytes: PositiveInt = 1 << 30
+    open_timeout_s: PositiveFloat = 9.0
+    examine_timeout_s: PositiveFloat = 180.0
+
+    analyses_in_flight: PositiveInt = 4
+    lease_s: PositiveFloat = 15.0
+    max_claims: PositiveInt = 5

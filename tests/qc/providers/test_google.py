@@ -1,0 +1,131 @@
+"""The Gemini adapter: what it sends and what it reads."""
+
+import base64
+
+import pytest
+
+from services.qc.domain.answer import ANSWER_SCHEMA
+from services.qc.domain.routing import FailureKind
+from services.qc.providers import Provider, ProviderFailed
+from services.qc.providers.google import kind_of_failure
+from services.qc.providers.wire import Object
+from tests.fake_providers import FakeProviders, Scripted
+from tests.qc.providers.conftest import ATTEMPT_ID, GOOGLE_KEY, PICTURE, question
+
+
+async def test_the_picture_comes_before_the_question(
+    fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    asked = question("gemini-2.5-pro")
+    await providers["google"].ask(asked)
+
+    headers, body = fake.requests[0]
+    picture, text = body["contents"][0]["parts"]
+    assert base64.urlsafe_b64decode(picture["inlineData"]["data"]) == PICTURE
+    assert text["text"] == asked.text
+    assert body["systemInstruction"]["parts"][0]["text"] == asked.system
+    assert body["generationConfig"]["responseJsonSchema"] == ANSWER_SCHEMA
+    assert headers["x-goog-api-key"] == GOOGLE_KEY
+    assert headers["X-Client-Request-Id"] == str(ATTEMPT_ID)
+    assert fake.calls[0].path == "/v1beta/models/gemini-2.5-pro:generateContent"
+
+
+async def test_thinking_and_tools_are_left_alone(
+    fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    await providers["google"].ask(question("gemini-2.5-pro"))
+
+    body = fake.requests[0][1]
+    assert "tools" not in body
+    assert "thinkingConfig" not in body["generationConfig"]
+
+
+@pytest.mark.parametrize(("model", "fixed"), [("gemini-2.5-pro", True), ("gemini-3-pro", False)])
+async def test_temperature_is_only_set_where_google_does_not_advise_against_it(
+    model: str, fixed: bool, fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    await providers["google"].ask(question(model))
+
+    assert ("temperature" in fake.requests[0][1]["generationConfig"]) is fixed
+
+
+async def test_a_reply_carries_what_the_ledger_needs(
+    fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    reply = await providers["google"].ask(question("gemini-2.5-pro"))
+
+    billed = fake.billed[0].usage
+    assert (reply.outcome, reply.failure) == ("answered", None)
+    assert (reply.model_served, reply.service_tier) == ("gemini-2.5-pro", "standard")
+    assert reply.usage is not None
+    assert reply.usage.raw == billed
+    assert (
+        reply.usage.output_tokens == billed["candidatesTokenCount"] + billed["thoughtsTokenCount"]
+    )
+    assert reply.usage.adds_up
+
+
+async def test_the_header_tells_the_tier_that_was_really_used(
+    fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    usage = {"promptTokenCount": 5, "totalTokenCount": 5, "trafficType": "ON_DEMAND_FLEX"}
+    fake.answer_with(Scripted(usage=usage))
+    fake.answer_with(Scripted(usage=usage, headers={"X-Gemini-Service-Tier": "priority"}))
+
+    by_usage = await providers["google"].ask(question("gemini-2.5-pro"))
+    by_header = await providers["google"].ask(question("gemini-2.5-pro"))
+
+    assert (by_usage.service_tier, by_header.service_tier) == ("flex", "priority")
+
+
+async def test_an_answer_that_could_be_continued_is_still_one_request(
+    fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    part = {"content": {"parts": [{"text": "{"}]}, "finishReason": "CONTINUATION"}
+    fake.answer_with(
+        Scripted(body={"candidates": [{**part, "continuationToken": "AAAA"}]}, times=3)
+    )
+
+    await providers["google"].ask(question("gemini-3-pro"))
+
+    assert len(fake.calls) == 1
+
+
+async def test_a_model_name_cannot_change_the_path(
+    fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    with pytest.raises(ProviderFailed) as failed:
+        await providers["google"].ask(question("x/../../files"))
+
+    assert failed.value.kind is FailureKind.INVALID_REQUEST
+    assert fake.calls == []
+
+
+async def test_the_wait_stands_in_the_error_details(
+    fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}
+    error = {"code": 429, "message": "slow", "status": "RESOURCE_EXHAUSTED", "details": [retry]}
+    fake.answer_with(Scripted(status=429, body={"error": error}))
+
+    with pytest.raises(ProviderFailed) as failed:
+        await providers["google"].ask(question("gemini-2.5-pro"))
+
+    assert (failed.value.kind, failed.value.retry_after_s) == (FailureKind.RATE_LIMITED, 34.5)
+
+
+def test_a_burst_and_a_spent_day_are_told_apart() -> None:
+    quota: Object = {"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}
+    per_day: Object = {"violations": [quota]}
+
+    assert kind_of_failure(429, "RESOURCE_EXHAUSTED", "x", []) is FailureKind.RATE_LIMITED
+    assert kind_of_failure(429, "x", "x", [per_day]) is FailureKind.QUOTA_EXHAUSTED
+    assert kind_of_failure(503, "RESOURCE_EXHAUSTED", "x", []) is FailureKind.RATE_LIMITED
+    assert kind_of_failure(503, "UNAVAILABLE", "x", []) is FailureKind.SERVER_ERROR
+
+
+def test_a_bad_key_is_a_400_with_a_reason() -> None:
+    reason: Object = {"reason": "API_KEY_INVALID"}
+
+    assert kind_of_failure(400, "x", "x", [reason]) is FailureKind.UNAUTHORIZED
+    assert kind_of_failure(400, "x", "x", []) is FailureKind.INVALID_REQUEST
