@@ -33,7 +33,10 @@ def find_programs(account: Account, cache: Path = CACHE) -> Path:
             f"the PostgreSQL in {package} does not run on this machine: set DATABASE_URL to a "
             "PostgreSQL 15 or newer"
         )
-    copied = _copy(package, cache)
+    try:
+        copied = _copy(package, cache)
+    except OSError as error:
+        raise CannotStart(f"cannot copy PostgreSQL to {cache}: {error.strerror}") from error
     if not _runs(copied, account):
         raise CannotStart(
             f"user {account.user_id} can run PostgreSQL neither in {package} nor in {copied}: "

@@ -154,5 +154,11 @@ def _account_for(folder: Path) -> Account:
     owner = folder.stat()
     if owner.st_uid != 0:
         return Account(owner.st_uid, owner.st_gid)
-    nobody = pwd.getpwnam("nobody")
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        raise CannotStart(
+            "PostgreSQL does not run as root and there is no user nobody: start as another user, "
+            "or set DATABASE_URL"
+        ) from None
     return Account(nobody.pw_uid, nobody.pw_gid)

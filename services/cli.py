@@ -1,0 +1,151 @@
+"""The `aiqc` command: composes the commands that the services own."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from aiohttp import ClientSession, CookieJar
+from cyclopts import App, Parameter
+from rich.console import Console
+from yarl import URL
+
+from deploy import CannotStart
+from deploy.keys import load_keys
+from deploy.local import data_dir, platform, ports_of, running_platform
+from deploy.sample import write_sample
+from libs.actor import Service
+from libs.api.call import Caller
+from libs.api.gateway import GatewayApi
+from libs.api.usage import UsageApi
+from libs.contracts.access import Action, Actor
+from libs.problems import Problem
+from services.qc import commands as qc
+from services.usage import commands as usage
+
+COULD_NOT_RUN = 3
+TOKEN_LIFE = timedelta(hours=12)
+DEMO_CLIENT, DEMO_PROFILE = "diageo", "diageo_key_visual"
+
+app = App(
+    name="aiqc",
+    help="AI QC checks brand creative before it goes out, and knows what every answer cost.",
+)
+screen = Console()
+notes = Console(stderr=True)
+
+AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
+
+
+@app.command
+async def up() -> None:
+    """Start Postgres and the four services on loopback, until ^C."""
+    async with platform(os.environ, ports_of(os.environ)) as (addresses, ended):
+        print(f"\nAI QC is ready at {addresses.gateway}   (^C stops it)\n", flush=True)
+        await ended
+
+
+@app.command
+async def check(
+    file: Path,
+    *,
+    client: str,
+    profile: str,
+    json: bool = False,
+    as_user: AsUser = "admin",
+) -> int:
+    """Run one analysis. Exit code: 0 pass, 1 fail, 2 incomplete, 3 could not run."""
+    async with _signed_in(as_user) as api:
+        analysis = await qc.check(api, file, client, profile, notes if json else screen)
+    if json:
+        print(analysis.model_dump_json(indent=2))
+    else:
+        qc.show(analysis, screen)
+    return qc.exit_code(analysis)
+
+
+@app.command
+async def add_logo(file: Path, *, client: str, as_user: AsUser = "admin") -> int:
+    """Keep a client's logo, with which creatives are compared."""
+    async with _signed_in(as_user) as api:
+        asset = await api.add_logo(file, client)
+    print(f"kept {asset.name} as the logo of {asset.client_id}")
+    return 0
+
+
+@app.command(name=["report", "generate-usage-report"])
+async def report(
+    options: Annotated[usage.ReportOptions, Parameter(name="*")] = usage.ReportOptions(),  # noqa: B008
+) -> int:
+    """Report usage and cost. Days are whole UTC days, both ends included."""
+    async with running_platform(os.environ) as addresses, ClientSession() as session:
+        api = UsageApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
+        sys.stdout.write(await usage.report(api, options))
+    return 0
+
+
+@app.command
+def token(*, service: Literal["usage", "qc", "profiles"]) -> int:
+    """Print a bearer for calling a service directly: valid for 12 hours, on this machine only."""
+    print(_token(service))
+    return 0
+
+
+@app.command
+async def demo() -> int:
+    """Run the main job once on a sample creative, and show where time and money went."""
+    sample = write_sample(data_dir(os.environ) / "demo")
+    notes.print("Starting Postgres and the four services …")
+    began = time.monotonic()
+    async with _signed_in("admin") as api:
+        notes.print(f"Ready after {time.monotonic() - began:.1f} s.")
+        await api.add_logo(sample.logo, DEMO_CLIENT)
+        analysis = await qc.check(api, sample.creative, DEMO_CLIENT, DEMO_PROFILE, screen)
+        qc.show(analysis, screen)
+        sys.stdout.write("\n" + (await api.report({"last_days": "1", "format": "text"})).decode())
+    if any(result.state == "skipped" for result in analysis.checks):
+        screen.print("\nSet OPENAI_API_KEY or GEMINI_API_KEY to have the skipped checks judged.")
+    screen.print("`.venv/bin/aiqc up` keeps the platform running.")
+    return COULD_NOT_RUN if analysis.verdict is None else 0
+
+
+def _token(service: Service) -> str:
+    actor = Actor(subject="local", kind="service", name="aiqc", scopes=frozenset(Action))
+    issuer = load_keys(data_dir(os.environ)).issuer("local")
+    return issuer.passport(actor, service, datetime.now(UTC), TOKEN_LIFE)
+
+
+@asynccontextmanager
+async def _signed_in(user: str) -> AsyncIterator[GatewayApi]:
+    async with (
+        running_platform(os.environ) as addresses,
+        ClientSession(cookie_jar=CookieJar(unsafe=True)) as session,
+    ):
+        api = GatewayApi(session, URL(addresses.gateway))
+        await api.sign_in(user)
+        yield api
+
+
+def main() -> None:
+    """Every failure that a person can mend is one sentence on stderr and exit code 3."""
+    try:
+        code = app(sys.argv[1:], result_action="return_value")
+    except CannotStart as error:
+        _fail(str(error))
+    except Problem as error:
+        _fail(error.detail)
+    except ExceptionGroup as group:
+        _fail("; ".join(str(error) for error in group.exceptions))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(130)
+    sys.exit(code or 0)
+
+
+def _fail(sentence: str) -> None:
+    notes.print(f"aiqc: {sentence}", markup=False, highlight=False)
+    sys.exit(COULD_NOT_RUN)
