@@ -1,0 +1,57 @@
+"""The usage service, put together."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from libs.actor import Verifier
+from libs.contracts.access import Action
+from libs.postgres import database_problems, open_database, read_migrations
+from libs.web import READY, Route, create_service
+from services.usage import handlers
+from services.usage.rate_card import RateCards, load_prices, read_price_files
+from services.usage.record import Recorder
+from services.usage.settings import UsageSettings
+
+MIGRATIONS = read_migrations(Path(__file__).parent / "migrations")
+
+ROUTES = [
+    Route("POST", "/v1/events", handlers.post_events, Action.RECORD_USAGE),
+    Route("POST", "/v1/prices/quote", handlers.post_quote, Action.READ_USAGE),
+    Route("GET", "/v1/entries", handlers.get_entries, Action.READ_USAGE),
+    Route(
+        "GET",
+        "/v1/reports/usage",
+        handlers.get_report,
+        Action.READ_USAGE,
+        produces=handlers.REPORT_TYPES,
+    ),
+]
+
+
+def create_app(settings: UsageSettings) -> web.Application:
+    """The service, ready to be served; its prices are in the database once it has started."""
+
+    async def ledger(app: web.Application) -> AsyncIterator[None]:
+        owner = settings.postgres_owner_dsn
+        async with open_database(
+            settings.postgres_dsn.get_secret_value(),
+            owner.get_secret_value() if owner else None,
+            "usage",
+            MIGRATIONS,
+        ) as pool:
+            files = read_price_files()
+            await load_prices(pool, files)
+            app[handlers.POOL] = pool
+            app[handlers.RATE_CARDS] = RateCards(file.names() for file in files)
+            app[handlers.RECORDER] = Recorder(pool, app[handlers.RATE_CARDS])
+            await app[handlers.RECORDER].prepare(datetime.now(UTC))
+            app[READY] = lambda: database_problems(pool)
+            yield
+
+    verifier = Verifier("usage", settings.trusted_keys)
+    app = create_service("usage", ROUTES, verifier, settings.max_body_bytes)
+    app.cleanup_ctx.append(ledger)
+    return app

@@ -1,0 +1,1 @@
+"""Rules of the ledger: no waiting, no clock, no network, no database."""

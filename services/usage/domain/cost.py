@@ -1,0 +1,129 @@
+"""What a provider call costs, exactly, and in which state it enters the ledger."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Protocol
+
+from libs.contracts.usage import EntryState, ProviderCall
+from services.usage.domain.pricing import Price, RateCard
+
+PER_MILLION = 6  # places that the point moves
+COST_LIMIT_USD = Decimal(1_000_000)
+ASSUMED_INPUT_TOKENS = 1_000
+ASSUMED_OUTPUT_TOKENS = 200
+UNSEEN_OUTCOMES = {"unknown", "timed_out", "cancelled"}
+
+
+class Usage(Protocol):
+    """Counts nest: cached and written tokens are input, reasoning tokens are output."""
+
+    @property
+    def input_tokens(self) -> int: ...
+    @property
+    def cached_input_tokens(self) -> int: ...
+    @property
+    def cache_write_tokens(self) -> int: ...
+    @property
+    def output_tokens(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """USD, unrounded. `usd` is None when no price is known, which is not the same as free.
+
+    `components` has a cost for each kind of token: input (neither cached nor written),
+    cached_input, cache_write, output (with reasoning). They add up to `usd` exactly.
+    `ceiling_usd` stands for a call whose usage nobody saw; it is in no total.
+    """
+
+    state: EntryState
+    usd: Decimal | None = None
+    components: Mapping[str, Decimal] = field(default_factory=dict)
+    price_id: str | None = None
+    ceiling_usd: Decimal | None = None
+
+
+FREE = Cost(state="posted", usd=Decimal(0))
+
+
+def cost_of_call(call: ProviderCall, card: RateCard) -> Cost:
+    """The cost of one attempt by the price of the model that answered, at the time of the call.
+
+    - Answered from our own cache: free.
+    - Usage unknown: no cost, but a ceiling. It is the cost of the counts that the sender
+      gave as a bound, else of 1,000 input and 200 output tokens.
+    - Nothing used, as when the provider turned the call away: free.
+    - No price for the model or its service tier: unpriced.
+    - The vendor's total contradicts the counts: priced by the counts, and suspect.
+    """
+    if call.outcome == "cached":
+        return FREE
+    if _usage_is_unknown(call):
+        return _unknown(call, card)
+    if not _counts_anything(call):
+        return FREE
+    cost = cost_of_usage(call, _price(call, call.input_tokens, card))
+    if cost.usd is not None and not _adds_up(call):
+        return replace(cost, state="suspect")
+    return cost
+
+
+def cost_of_usage(usage: Usage, price: Price | None) -> Cost:
+    """Every token at its price.
+
+    Without a price: unpriced. A million USD or more for one call is no cost but a mistake
+    in its counts, so it stays out of the totals, as suspect.
+    """
+    if price is None:
+        return Cost("unpriced")
+    components = _components(usage, price)
+    usd = sum(components.values(), Decimal(0)).normalize()
+    if usd >= COST_LIMIT_USD:
+        return Cost("suspect", price_id=price.price_id)
+    return Cost("posted", usd, components, price.price_id)
+
+
+def _components(usage: Usage, price: Price) -> dict[str, Decimal]:
+    cached, written = usage.cached_input_tokens, usage.cache_write_tokens
+    kinds = {
+        "input": (usage.input_tokens - cached - written, price.input_usd),
+        "cached_input": (cached, price.cached_input_usd),
+        "cache_write": (written, price.cache_write_usd),
+        "output": (usage.output_tokens, price.output_usd),
+    }
+    return {
+        kind: (tokens * (price.input_usd if usd is None else usd)).scaleb(-PER_MILLION).normalize()
+        for kind, (tokens, usd) in kinds.items()
+    }
+
+
+def _unknown(call: ProviderCall, card: RateCard) -> Cost:
+    bound = call
+    if not _counts_anything(call):
+        bound = call.model_copy(
+            update={"input_tokens": ASSUMED_INPUT_TOKENS, "output_tokens": ASSUMED_OUTPUT_TOKENS}
+        )
+    ceiling = cost_of_usage(bound, _price(call, bound.input_tokens, card))
+    return Cost("unknown", price_id=ceiling.price_id, ceiling_usd=ceiling.usd)
+
+
+def _price(call: ProviderCall, input_tokens: int, card: RateCard) -> Price | None:
+    model = call.model_served or call.model_requested
+    return card.price_in_force(
+        call.provider, model, call.service_tier, input_tokens, call.occurred_at
+    )
+
+
+def _usage_is_unknown(call: ProviderCall) -> bool:
+    if call.usage_source == "unknown":
+        return True
+    return call.outcome in UNSEEN_OUTCOMES and not _counts_anything(call)
+
+
+def _counts_anything(call: ProviderCall) -> bool:
+    return call.input_tokens > 0 or call.output_tokens > 0 or bool(call.total_tokens)
+
+
+def _adds_up(call: ProviderCall) -> bool:
+    return call.total_tokens in (None, call.input_tokens + call.output_tokens)

@@ -1,0 +1,130 @@
+"""Published prices, and which of them is in force for a call."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD for a million tokens of each kind, from an instant on, above a size of prompt.
+
+    A kind without a price of its own (None) is billed as input: no discount was published.
+    `effective_from` is aware; `above_input_tokens` is a limit that the prompt must exceed.
+    Figures have at most 9 decimal places and are below 10**6, so that tokens x figure stays
+    within the 28 digits of Decimal's context: no product is ever rounded.
+    """
+
+    provider: str
+    model: str
+    service_tier: str
+    above_input_tokens: int
+    effective_from: datetime
+    input_usd: Decimal
+    cached_input_usd: Decimal | None
+    cache_write_usd: Decimal | None
+    output_usd: Decimal
+    source_url: str
+    checked_on: date
+    price_id: str = field(init=False)
+    """Derived from the key and the figures: other figures make another id.
+
+    `openai/gpt-4o/standard/0/2024-10-02/1f0c9a4e`. The source and the day of the check
+    are not part of it: to look again and find the same price changes nothing.
+    """
+
+    def __post_init__(self) -> None:
+        figures = (self.input_usd, self.cached_input_usd, self.cache_write_usd, self.output_usd)
+        digest = sha256("|".join(map(_plain, figures)).encode()).hexdigest()[:8]
+        key = (*self.key[:-1], self.effective_from.date().isoformat(), digest)
+        object.__setattr__(self, "price_id", "/".join(map(str, key)))
+
+    @property
+    def key(self) -> tuple[str, str, str, int, datetime]:
+        """What a rate card may hold one price for."""
+        return (
+            self.provider,
+            self.model,
+            self.service_tier,
+            self.above_input_tokens,
+            self.effective_from,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Other names of one provider, its models and its service tiers.
+
+    Every name is listed in full, because a prefix that looks alike may be another model at
+    another price. `model_prefixes` are path segments that the provider's API puts before a
+    model's id, such as `models/`.
+    """
+
+    provider: str
+    provider_aliases: tuple[str, ...] = ()
+    model_aliases: Mapping[str, str] = field(default_factory=dict)
+    model_prefixes: tuple[str, ...] = ()
+    service_tier_aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def model(self, name: str) -> str:
+        """The model that the rate card lists for this name."""
+        for prefix in self.model_prefixes:
+            name = name.removeprefix(prefix)
+        return self.model_aliases.get(name, name)
+
+
+class RateCard:
+    """All prices of all providers, past and announced."""
+
+    def __init__(self, prices: Iterable[Price], names: Iterable[Names] = ()) -> None:
+        self._prices: dict[tuple[str, str, str], list[Price]] = {}
+        for price in prices:
+            of = (price.provider, price.model, price.service_tier)
+            self._prices.setdefault(of, []).append(price)
+        self._names = {names_of.provider: names_of for names_of in names}
+        self._providers = {
+            alias: names_of.provider
+            for names_of in self._names.values()
+            for alias in names_of.provider_aliases
+        }
+
+    def provider(self, name: str) -> str:
+        """The one name of a provider, in lower case: `Gemini` is `google`."""
+        name = name.lower()
+        return self._providers.get(name, name)
+
+    def service_tier(self, provider: str, name: str) -> str:
+        """The one name of a service tier: OpenAI answers `default` where it bills `standard`."""
+        names = self._names.get(self.provider(provider))
+        name = name.lower()
+        return names.service_tier_aliases.get(name, name) if names else name
+
+    def price_in_force(
+        self, provider: str, model: str, service_tier: str, input_tokens: int, at: datetime
+    ) -> Price | None:
+        """The latest price at the instant `at`, at the highest tier that the prompt reaches.
+
+        A tier is reached by strictly more tokens than its limit, and then prices the whole
+        request. A change of price restates every tier, so a tier that is dropped is gone.
+        None when there is no price for exactly this model and service tier: another
+        model's or another tier's price would be a guess.
+        Source: OpenAI and Gemini API pricing pages (prompts above 272,000 and 200,000).
+        """
+        provider = self.provider(provider)
+        names = self._names.get(provider, Names(provider))
+        of = (provider, names.model(model), self.service_tier(provider, service_tier))
+        begun = [price for price in self._prices.get(of, ()) if price.effective_from <= at]
+        newest = max((price.effective_from for price in begun), default=None)
+        reached = (
+            price
+            for price in begun
+            if price.effective_from == newest
+            and (input_tokens > price.above_input_tokens or price.above_input_tokens == 0)
+        )
+        return max(reached, key=lambda price: price.above_input_tokens, default=None)
+
+
+def _plain(figure: Decimal | None) -> str:
+    return "-" if figure is None else format(figure.normalize(), "f")

@@ -1,0 +1,87 @@
+"""HTTP in, HTTP out: read the request, call one function, answer."""
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from libs.actor import require, visible_clients
+from libs.contracts.access import Action
+from libs.contracts.usage import (
+    Entries,
+    EntriesQuery,
+    Quote,
+    QuoteRequest,
+    Recorded,
+    ReportQuery,
+    UsageEvents,
+)
+from libs.postgres import Pool, transaction
+from libs.web import ACTOR
+from services.usage.domain.cost import cost_of_usage
+from services.usage.domain.report import Report
+from services.usage.domain.report_csv import report_csv
+from services.usage.domain.report_json import report_json
+from services.usage.domain.report_text import report_text
+from services.usage.entries import list_entries
+from services.usage.rate_card import RateCards
+from services.usage.record import Recorder
+from services.usage.report import make_report
+
+POOL: web.AppKey[Pool] = web.AppKey("pool")
+RATE_CARDS: web.AppKey[RateCards] = web.AppKey("rate_cards")
+RECORDER: web.AppKey[Recorder] = web.AppKey("recorder")
+
+FORMS = {
+    "text": ("text/plain", report_text),
+    "json": ("application/json", report_json),
+    "csv": ("text/csv", report_csv),
+}
+REPORT_TYPES = tuple(kind for kind, _ in FORMS.values())
+
+
+async def post_events(request: web.Request, body: UsageEvents) -> Recorded:
+    """Record up to 5,000 events, all or nothing; an event sent twice counts once.
+
+    An event is known by its id. The same id with the same content has no effect. The same
+    id with other content, under any client, answers 409 `event_id_reused` and names the
+    id; an event that breaks a rule answers 422 and names its place in the batch. In both
+    cases nothing of the batch is stored: mend or leave out that event and send the rest.
+    """
+    return await request.app[RECORDER].record(body.events)
+
+
+async def post_quote(request: web.Request, body: QuoteRequest) -> Quote:
+    """What a call would cost at an instant; null when no price is known for it."""
+    async with transaction(request.app[POOL]) as db:
+        card = await request.app[RATE_CARDS].current(db)
+    price = card.price_in_force(
+        body.provider, body.model, body.service_tier, body.input_tokens, body.occurred_at
+    )
+    cost = cost_of_usage(body, price)
+    return Quote(cost_usd=cost.usd, components=dict(cost.components), price_id=cost.price_id)
+
+
+async def get_entries(request: web.Request, query: EntriesQuery) -> Entries:
+    """List ledger entries, oldest first, a page at a time."""
+    return await list_entries(request.app[POOL], query, _clients(request, query.client))
+
+
+async def get_report(request: web.Request, query: ReportQuery) -> web.Response:
+    """Sum the ledger by client, user, profile, day, provider, check and model."""
+    clients = _clients(request, query.client)
+    now = datetime.now(UTC)
+    report = await make_report(request.app[POOL], request.app[RATE_CARDS], query, clients, now)
+    return _formed(report, query.format)
+
+
+def _clients(request: web.Request, wanted: str | None) -> tuple[str, ...] | None:
+    """The clients whose usage the actor may see. Raises NotFound for a foreign one."""
+    actor = request[ACTOR]
+    if wanted is not None:
+        require(actor, Action.READ_USAGE, wanted)
+    return visible_clients(actor, Action.READ_USAGE)
+
+
+def _formed(report: Report, form: str) -> web.Response:
+    content_type, write = FORMS[form]
+    return web.Response(text=write(report), content_type=content_type, charset="utf-8")

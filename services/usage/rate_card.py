@@ -1,0 +1,130 @@
+"""The rate card: read from prices/*.json, kept in the database, cached while nothing is added."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from libs.postgres import Connection, Pool, transaction
+from services.usage import repository
+from services.usage.domain.pricing import Names, Price, RateCard
+
+FOLDER = Path(__file__).parent / "prices"
+
+
+class _Row(BaseModel):
+    """One line of `usd_per_million`; figures are strings, so that none was ever a float."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    service_tier: str
+    above_input_tokens: int = Field(ge=0)
+    effective_from: date
+    input: Decimal = Field(ge=0, lt=1_000_000, decimal_places=9)
+    cached_input: Decimal | None = Field(ge=0, lt=1_000_000, decimal_places=9)
+    cache_write: Decimal | None = Field(ge=0, lt=1_000_000, decimal_places=9)
+    output: Decimal = Field(ge=0, lt=1_000_000, decimal_places=9)
+    source_url: str | None = None
+    checked_on: date | None = None
+
+
+class PriceFile(BaseModel):
+    """One provider's prices and names, as a file in prices/ has them.
+
+    A row without a source or a day of its own has those of the file.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    provider: str
+    provider_aliases: tuple[str, ...]
+    service_tier_aliases: Mapping[str, str]
+    model_prefixes: tuple[str, ...]
+    source_url: str
+    checked_on: date
+    model_aliases: Mapping[str, str]
+    usd_per_million: Sequence[_Row]
+
+    def names(self) -> Names:
+        return Names(
+            self.provider,
+            self.provider_aliases,
+            self.model_aliases,
+            self.model_prefixes,
+            self.service_tier_aliases,
+        )
+
+    def prices(self) -> list[Price]:
+        return [
+            Price(
+                provider=self.provider,
+                model=row.model,
+                service_tier=row.service_tier,
+                above_input_tokens=row.above_input_tokens,
+                effective_from=datetime.combine(row.effective_from, time(tzinfo=UTC)),
+                input_usd=row.input,
+                cached_input_usd=row.cached_input,
+                cache_write_usd=row.cache_write,
+                output_usd=row.output,
+                source_url=row.source_url or self.source_url,
+                checked_on=row.checked_on or self.checked_on,
+            )
+            for row in self.usd_per_million
+        ]
+
+
+class PriceChanged(RuntimeError):
+    """A price file gives other figures to a price that the ledger has used already."""
+
+
+def read_price_files(folder: Path = FOLDER) -> list[PriceFile]:
+    """Every price file; JSON numbers with a point are refused, because they would be floats."""
+    return [
+        PriceFile.model_validate(json.loads(file.read_text(), parse_float=_refuse_float))
+        for file in sorted(folder.glob("*.json"))
+    ]
+
+
+def _refuse_float(number: str) -> Decimal:
+    raise ValueError(f"write {number} as a string: prices are exact")
+
+
+async def load_prices(pool: Pool, files: Iterable[PriceFile]) -> int:
+    """Add the prices of `files` that the database has not; return how many were added.
+
+    Rows are never changed. Raises PriceChanged when a file has other figures for a price
+    that is there: the entries priced by it would no longer be explained.
+    """
+    prices = [price for file in files for price in file.prices()]
+    async with transaction(pool) as db:
+        added = await repository.add_prices(db, prices)
+        changed = await repository.changed_prices(db, prices)
+    if changed:
+        raise PriceChanged(
+            f"The price files change what is in force already: {', '.join(changed)}. "
+            "Leave those rows as they are and add rows with a new effective_from."
+        )
+    return added
+
+
+class RateCards:
+    """The rate card of the database, read again only when rows were added.
+
+    Prices are insert-only, so their number tells one state of the table from every other.
+    """
+
+    def __init__(self, names: Iterable[Names]) -> None:
+        self._names = list(names)
+        self._rows = -1
+        self._card = RateCard([])
+
+    async def current(self, db: Connection) -> RateCard:
+        rows = await repository.count_prices(db)
+        if rows != self._rows:
+            self._card = RateCard(await repository.prices(db), self._names)
+            self._rows = rows
+        return self._card

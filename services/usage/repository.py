@@ -1,0 +1,191 @@
+"""Every SQL statement that writes to the ledger or lists its rows; reports are in aggregates.py."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from libs.contracts.usage import LedgerEntry
+from libs.postgres import Connection, Record
+from services.usage.domain.pricing import Price
+
+Table = Literal["ledger_entry", "usage_event"]
+Row = Mapping[str, object]
+
+COLUMNS: Mapping[Table, str] = {
+    "ledger_entry": """
+        client_id, event_id, occurred_at, user_id, user_email, user_name, analysis_id,
+        profile_id, profile_version, check_ids, attempt_no, fallback_of, provider,
+        model_requested, model_served, service_tier, outcome, usage_source, input_tokens,
+        cached_input_tokens, cache_write_tokens, tool_input_tokens, output_tokens,
+        reasoning_tokens, total_tokens, latency_ms, fill_percentage, tool_calls, raw_usage,
+        state, price_id, cost_usd, input_cost_usd, cached_input_cost_usd, cache_write_cost_usd,
+        output_cost_usd, cost_ceiling_usd, content_sha256
+    """,
+    "usage_event": """
+        client_id, event_id, kind, occurred_at, user_id, user_email, user_name, analysis_id,
+        profile_id, profile_version, checks_completed, overall_score, verdict, duration_ms,
+        details, content_sha256
+    """,
+}
+
+
+async def add_rows(db: Connection, table: Table, rows: Sequence[Row]) -> int:
+    """Insert the rows whose (client_id, event_id) is new; return how many were.
+
+    Sorted by key, so that two batches with the same events wait for each other in turn.
+    """
+    added: int = await db.fetchval(
+        f"""
+        WITH added AS (
+            INSERT INTO {table} ({COLUMNS[table]})
+            SELECT {COLUMNS[table]}
+              FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb)
+             ORDER BY client_id, event_id
+            ON CONFLICT (client_id, event_id) DO NOTHING
+            RETURNING 1
+        )
+        SELECT count(*) FROM added
+        """,
+        to_json(rows).decode(),
+    )
+    return added
+
+
+async def recorded_hashes(db: Connection, event_ids: Sequence[UUID]) -> list[tuple[UUID, bytes]]:
+    """Id and content hash of every row with one of these ids, whatever its client and kind."""
+    rows = await db.fetch(
+        """
+        SELECT event_id, content_sha256 FROM ledger_entry WHERE event_id = ANY($1::uuid[])
+        UNION ALL
+        SELECT event_id, content_sha256 FROM usage_event WHERE event_id = ANY($1::uuid[])
+        """,
+        event_ids,
+    )
+    return [(row["event_id"], row["content_sha256"]) for row in rows]
+
+
+async def make_months(db: Connection, first_days: Sequence[date]) -> None:
+    """Make the partitions of these months, where that can still be done."""
+    await db.execute("SELECT make_month(day) FROM unnest($1::date[]) AS day", first_days)
+
+
+async def add_prices(db: Connection, prices: Iterable[Price]) -> int:
+    """Insert the prices that are new; return how many were."""
+    added = await db.fetch(
+        """
+        INSERT INTO price (
+            price_id, provider, model, service_tier, above_input_tokens, effective_from,
+            input_usd, cached_input_usd, cache_write_usd, output_usd, source_url, checked_on
+        )
+        SELECT price_id, provider, model, service_tier, above_input_tokens, effective_from,
+               input_usd, cached_input_usd, cache_write_usd, output_usd, source_url, checked_on
+          FROM jsonb_populate_recordset(NULL::price, $1)
+         ORDER BY price_id
+        ON CONFLICT DO NOTHING
+        RETURNING price_id
+        """,
+        [_price_row(price) for price in prices],
+    )
+    return len(added)
+
+
+async def changed_prices(db: Connection, prices: Iterable[Price]) -> list[str]:
+    """Ids of those prices for whose key the table has other figures."""
+    rows = await db.fetch(
+        """
+        SELECT given.price_id
+          FROM jsonb_populate_recordset(NULL::price, $1) AS given
+          JOIN price USING (provider, model, service_tier, above_input_tokens, effective_from)
+         WHERE price.price_id <> given.price_id
+         ORDER BY 1
+        """,
+        [_price_row(price) for price in prices],
+    )
+    return [row["price_id"] for row in rows]
+
+
+def _price_row(price: Price) -> Row:
+    names = ("input_usd", "cached_input_usd", "cache_write_usd", "output_usd")
+    figures = {name: getattr(price, name) for name in names}
+    return {
+        "price_id": price.price_id,
+        "provider": price.provider,
+        "model": price.model,
+        "service_tier": price.service_tier,
+        "above_input_tokens": price.above_input_tokens,
+        "effective_from": price.effective_from.isoformat(),
+        "source_url": price.source_url,
+        "checked_on": price.checked_on.isoformat(),
+        **{name: None if usd is None else format(usd, "f") for name, usd in figures.items()},
+    }
+
+
+async def count_prices(db: Connection) -> int:
+    rows: int = await db.fetchval("SELECT count(*) FROM price")
+    return rows
+
+
+async def prices(db: Connection) -> list[Price]:
+    rows = await db.fetch(
+        """
+        SELECT provider, model, service_tier, above_input_tokens, effective_from,
+               input_usd, cached_input_usd, cache_write_usd, output_usd, source_url, checked_on
+          FROM price
+        """
+    )
+    return [Price(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries to list; None does not narrow. Instants are half-open."""
+
+    client_id: str | None = None
+    user: str | None = None
+    analysis_id: UUID | None = None
+    state: str | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    after: tuple[datetime, UUID] | None = None
+
+
+async def entries(db: Connection, wanted: EntryFilter, limit: int) -> list[LedgerEntry]:
+    """The oldest entries, by the instant and then the id of the event."""
+    after_at, after_id = wanted.after or (None, None)
+    rows = await db.fetch(
+        """
+        SELECT event_id, occurred_at, client_id, user_id, analysis_id, profile_id,
+               profile_version, check_ids, attempt_no, fallback_of, provider, model_requested,
+               model_served, service_tier, outcome, usage_source, input_tokens,
+               cached_input_tokens, cache_write_tokens, tool_input_tokens, output_tokens,
+               reasoning_tokens, total_tokens, cost_usd, cost_ceiling_usd, price_id, state
+          FROM ledger_entry
+         WHERE ($1::text IS NULL OR client_id = $1)
+           AND ($2::text IS NULL OR user_id = $2 OR lower(user_email) = lower($2))
+           AND ($3::uuid IS NULL OR analysis_id = $3)
+           AND ($4::text IS NULL OR state = $4)
+           AND ($5::timestamptz IS NULL OR occurred_at >= $5)
+           AND ($6::timestamptz IS NULL OR occurred_at < $6)
+           AND ($7::timestamptz IS NULL OR (occurred_at, event_id) > ($7, $8::uuid))
+         ORDER BY occurred_at, event_id
+         LIMIT $9
+        """,
+        wanted.client_id,
+        wanted.user,
+        wanted.analysis_id,
+        wanted.state,
+        wanted.start_at,
+        wanted.end_at,
+        after_at,
+        after_id,
+        limit,
+    )
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: Record) -> LedgerEntry:
+    return LedgerEntry.model_validate(dict(row))

@@ -1,0 +1,195 @@
+"""Recording: each event once, all of a batch or nothing."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from libs.contracts.access import Action
+from libs.contracts.usage import (
+    AccessChange,
+    AccessRequested,
+    AnalysisStarted,
+    UsageEvent,
+    UserLogin,
+)
+from libs.ids import uuid7
+from services.usage.record import content_sha256
+from tests.factories import service
+from tests.usage.conftest import Usage
+from tests.usage.factories import NOON, as_json, call, completed
+
+RECORDER = service(Action.RECORD_USAGE)
+
+
+async def _entries(usage: Usage) -> list[dict[str, Any]]:
+    _, page = await usage.get("/v1/entries")
+    entries: list[dict[str, Any]] = page["entries"]
+    return entries
+
+
+async def test_event_sent_twice_counts_once(usage: Usage) -> None:
+    events: list[UsageEvent] = [call(), completed()]
+
+    assert await usage.send(*events) == (200, {"accepted": 2, "duplicates": 0})
+    assert await usage.send(*events, call()) == (200, {"accepted": 1, "duplicates": 2})
+    assert len(await _entries(usage)) == 2
+
+
+async def test_event_twice_in_one_batch_counts_once(usage: Usage) -> None:
+    event = call()
+
+    assert await usage.send(event, event) == (200, {"accepted": 1, "duplicates": 1})
+
+
+async def test_every_kind_of_event_is_taken(usage: Usage) -> None:
+    who: dict[str, Any] = {"occurred_at": NOON, "client_id": "diageo", "user_id": "uma"}
+    events: list[UsageEvent] = [
+        call(),
+        completed(),
+        AnalysisStarted(kind="analysis_started", event_id=uuid7(), analysis_id=uuid7(), **who),
+        UserLogin(kind="user_login", event_id=uuid7(), **who),
+        AccessChange(kind="access_change", event_id=uuid7(), details={"role": "editor"}, **who),
+        AccessRequested(kind="access_request", event_id=uuid7(), details={"why": "ö"}, **who),
+    ]
+
+    assert await usage.send(*events) == (200, {"accepted": 6, "duplicates": 0})
+    assert await usage.send(*events) == (200, {"accepted": 0, "duplicates": 6})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"output_tokens": 188},
+        {"client_id": "loreal"},
+        {"raw_usage": {"prompt_tokens": 1}},
+        {"occurred_at": NOON + timedelta(microseconds=1)},
+    ],
+    ids=str,
+)
+async def test_id_used_again_for_other_content_stores_nothing_of_the_batch(
+    usage: Usage, other: dict[str, Any]
+) -> None:
+    first = call()
+    await usage.send(first)
+    reused = call(**{"event_id": first.event_id} | other)
+
+    status, problem = await usage.send(call(), completed(), reused)
+
+    assert (status, problem["code"]) == (409, "event_id_reused")
+    assert str(first.event_id) in problem["detail"]
+    assert [entry["event_id"] for entry in await _entries(usage)] == [str(first.event_id)]
+
+
+async def test_id_used_again_for_another_kind_is_refused(usage: Usage) -> None:
+    first = call()
+    await usage.send(first)
+
+    assert (await usage.send(completed(event_id=first.event_id)))[0] == 409
+
+
+async def test_batch_that_contradicts_itself_is_refused(usage: Usage) -> None:
+    event_id = uuid7(NOON)
+
+    status, _ = await usage.send(call(event_id=event_id), call(event_id=event_id, attempt_no=2))
+
+    assert status == 409
+    assert await _entries(usage) == []
+
+
+def test_same_content_written_another_way_is_the_same_event() -> None:
+    event = call(raw_usage={"a": 1, "b": 2})
+    written = event.model_dump(mode="json")
+    written["occurred_at"] = "2026-08-21T14:00:00+02:00"
+    written["raw_usage"] = {"b": 2, "a": 1}
+    del written["cached_input_tokens"]
+
+    assert content_sha256(type(event).model_validate(written)) == content_sha256(event)
+
+
+async def test_batches_with_the_same_events_at_once_store_each_once(usage: Usage) -> None:
+    events = [call() for _ in range(50)]
+
+    answers = await asyncio.gather(*(usage.send(*events[i:], *events[:i]) for i in range(8)))
+
+    assert [status for status, _ in answers] == [200] * 8
+    assert sum(recorded["accepted"] for _, recorded in answers) == 50
+    assert len(await _entries(usage)) == 50
+
+
+async def test_of_two_batches_that_contradict_each_other_at_once_one_wins(usage: Usage) -> None:
+    event_id = uuid7(NOON)
+    versions = [call(event_id=event_id, output_tokens=tokens) for tokens in range(1, 9)]
+
+    answers = await asyncio.gather(*(usage.send(version) for version in versions))
+
+    assert sorted(status for status, _ in answers) == [200] + [409] * 7
+    assert len(await _entries(usage)) == 1
+
+
+@pytest.mark.parametrize(
+    "event_id",
+    [uuid4(), uuid7(datetime(1999, 1, 1, tzinfo=UTC)), UUID(int=(1 << 128) - 1), UUID(int=0)],
+    ids=str,
+)
+async def test_id_that_tells_no_month_is_taken_and_known_again(
+    usage: Usage, event_id: UUID
+) -> None:
+    event = call(event_id=event_id)
+
+    assert await usage.send(event) == (200, {"accepted": 1, "duplicates": 0})
+    assert await usage.send(event) == (200, {"accepted": 0, "duplicates": 1})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"unheard_of": 1},
+        {"cached_input_tokens": 1_246},
+        {"input_tokens": 1.5},
+        {"occurred_at": "2026-08-21T12:00:00"},
+        {"client_id": ""},
+        {"client_id": "a\x00b"},
+        {"raw_usage": {"note": "a\x00b"}},
+        {"raw_usage": {"a\x00b": [{}]}},
+        {"kind": "unheard_of"},
+        {"outcome": "lucky"},
+        {"event_id": "7"},
+    ],
+    ids=str,
+)
+async def test_event_that_breaks_a_rule_is_named_and_nothing_is_stored(
+    usage: Usage, wrong: dict[str, Any]
+) -> None:
+    body = as_json(call(), call())
+    body["events"][1] |= wrong
+
+    status, problem = await usage.post("/v1/events", body, RECORDER)
+
+    assert (status, problem["code"]) == (422, "bad_request_body")
+    assert "events.1" in problem["detail"]
+    assert await _entries(usage) == []
+
+
+async def test_infinite_number_in_a_usage_block_is_refused(usage: Usage) -> None:
+    body = as_json(call(raw_usage={"x": 1}))
+    body["events"][0]["raw_usage"]["x"] = float("nan")
+
+    assert (await usage.post("/v1/events", body, RECORDER))[0] == 422
+
+
+async def test_empty_and_oversized_batches_are_refused(usage: Usage) -> None:
+    body = as_json(call())
+
+    assert (await usage.post("/v1/events", {"events": []}, RECORDER))[0] == 422
+    body["events"] = body["events"] * 5_001
+    assert (await usage.post("/v1/events", body, RECORDER))[0] == 422
+
+
+async def test_largest_batch_is_taken(usage: Usage) -> None:
+    raw = {"usage": {"details": ["x" * 20] * 40}}
+    events = [call(raw_usage=raw) for _ in range(5_000)]
+
+    assert await usage.send(*events) == (200, {"accepted": 5_000, "duplicates": 0})
