@@ -13,6 +13,7 @@ import pytest
 from deploy import CannotStart
 from deploy.database import SERVICES, Dsns, prepare_database
 from deploy.embedded_postgres import EmbeddedPostgres
+from tests.deploy.processes import query
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +31,6 @@ def prepare(server: EmbeddedPostgres) -> dict[str, Dsns]:
     return asyncio.run(prepare_database(server.admin_dsn, server.data_dir, embedded=True))
 
 
-def run_sql(dsn: str, *statements: str) -> object:
-    """Run the statements in one session; the last one's first value."""
-
-    async def ask() -> object:
-        db = await asyncpg.connect(dsn)
-        try:
-            for statement in statements[:-1]:
-                await db.execute(statement)
-            return await db.fetchval(statements[-1])
-        finally:
-            await db.close()
-
-    return asyncio.run(ask())
-
-
 def database_of(server: EmbeddedPostgres, name: str, *, user: str = "") -> str:
     """The address of another database of the server, as the superuser or as `user`:`user`."""
     parts = urlsplit(server.admin_dsn)
@@ -60,16 +46,16 @@ def test_neither_role_of_a_service_has_rights_over_the_server(
         SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication
         FROM pg_roles WHERE rolname = current_user
     """
-    assert run_sql(dsns[service].owner, powers) is False
-    assert run_sql(dsns[service].run, powers) is False
+    assert query(dsns[service].owner, powers) is False
+    assert query(dsns[service].run, powers) is False
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_both_roles_work_in_their_own_schema(dsns: dict[str, Dsns], service: str) -> None:
     for dsn in (dsns[service].owner, dsns[service].run):
-        assert run_sql(dsn, "SELECT current_schema()::text") == service
+        assert query(dsn, "SELECT current_schema()::text") == service
     owner = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = current_schema()"
-    assert run_sql(dsns[service].run, owner) == service
+    assert query(dsns[service].run, owner) == service
 
 
 @pytest.mark.parametrize(
@@ -89,30 +75,30 @@ def test_run_role_creates_nothing_and_becomes_nobody_else(
     dsns: dict[str, Dsns], statement: str
 ) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        run_sql(dsns["usage"].run, statement)
+        query(dsns["usage"].run, statement)
 
 
 def test_run_role_has_a_table_only_when_it_is_granted(dsns: dict[str, Dsns]) -> None:
-    run_sql(dsns["usage"].owner, "CREATE TABLE entry AS SELECT 7 AS number", "SELECT 1")
+    query(dsns["usage"].owner, "CREATE TABLE entry AS SELECT 7 AS number", "SELECT 1")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        run_sql(dsns["usage"].run, "SELECT number FROM entry")
+        query(dsns["usage"].run, "SELECT number FROM entry")
 
-    run_sql(dsns["usage"].owner, "GRANT SELECT ON entry TO usage_run", "SELECT 1")
-    assert run_sql(dsns["usage"].run, "SELECT number FROM entry") == 7
+    query(dsns["usage"].owner, "GRANT SELECT ON entry TO usage_run", "SELECT 1")
+    assert query(dsns["usage"].run, "SELECT number FROM entry") == 7
 
 
 @pytest.mark.parametrize("role", ["owner", "run"])
 def test_no_role_sees_another_schema(dsns: dict[str, Dsns], role: str) -> None:
-    run_sql(dsns["qc"].owner, "CREATE TABLE IF NOT EXISTS private (number int)", "SELECT 1")
+    query(dsns["qc"].owner, "CREATE TABLE IF NOT EXISTS private (number int)", "SELECT 1")
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="schema qc"):
-        run_sql(getattr(dsns["profiles"], role), "SELECT * FROM qc.private")
+        query(getattr(dsns["profiles"], role), "SELECT * FROM qc.private")
 
 
 def test_roles_reach_no_other_database(server: EmbeddedPostgres, dsns: dict[str, Dsns]) -> None:
     for database in ("postgres", "template1"):
         elsewhere = urlsplit(dsns["usage"].run)._replace(path=f"/{database}").geturl()
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="CONNECT"):
-            run_sql(elsewhere, "SELECT 1")
+            query(elsewhere, "SELECT 1")
 
 
 def test_preparing_again_and_all_at_once_changes_nothing(
@@ -125,7 +111,7 @@ def test_preparing_again_and_all_at_once_changes_nothing(
         return await asyncio.gather(*tasks)
 
     assert asyncio.run(four_at_once()) == [dsns] * 4
-    assert run_sql(dsns["gateway"].run, "SELECT 1") == 1
+    assert query(dsns["gateway"].run, "SELECT 1") == 1
 
 
 def test_four_first_starts_at_once_agree(tmp_path: Path) -> None:
@@ -138,7 +124,7 @@ def test_four_first_starts_at_once_agree(tmp_path: Path) -> None:
         first, *others = asyncio.run(four_at_once())
         assert others == [first] * 3
         for dsns in first.values():
-            assert run_sql(dsns.owner, "SELECT 1") == run_sql(dsns.run, "SELECT 1") == 1
+            assert query(dsns.owner, "SELECT 1") == query(dsns.run, "SELECT 1") == 1
 
 
 @pytest.mark.parametrize("content", [None, "", "{broken", "[]"])
@@ -146,7 +132,7 @@ def test_a_lost_passwords_file_costs_only_the_passwords(
     server: EmbeddedPostgres, dsns: dict[str, Dsns], content: str | None
 ) -> None:
     before = prepare(server)
-    run_sql(before["gateway"].owner, "CREATE TABLE IF NOT EXISTS kept (number int)", "SELECT 1")
+    query(before["gateway"].owner, "CREATE TABLE IF NOT EXISTS kept (number int)", "SELECT 1")
     passwords = server.data_dir / "service.passwords"
     original = passwords.read_text()
     passwords.unlink() if content is None else passwords.write_text(content)
@@ -154,9 +140,9 @@ def test_a_lost_passwords_file_costs_only_the_passwords(
     after = prepare(server)
 
     assert after != before
-    assert run_sql(after["gateway"].owner, "SELECT count(*) FROM kept") == 0
+    assert query(after["gateway"].owner, "SELECT count(*) FROM kept") == 0
     with pytest.raises(asyncpg.InvalidPasswordError):
-        run_sql(before["gateway"].run, "SELECT 1")
+        query(before["gateway"].run, "SELECT 1")
     passwords.write_text(original)
     assert prepare(server) == before
 
@@ -164,7 +150,7 @@ def test_a_lost_passwords_file_costs_only_the_passwords(
 def test_passwords_are_shown_nowhere(
     server: EmbeddedPostgres, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run_sql(server.admin_dsn, "ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()")
+    query(server.admin_dsn, "ALTER ROLE aiqc_superuser SET log_statement = 'all'", "SELECT 1")
     with caplog.at_level(logging.DEBUG):
         dsns = prepare(server)
     secrets = [
@@ -172,6 +158,7 @@ def test_passwords_are_shown_nowhere(
     ]
 
     server_log = (server.data_dir / "postgres.log").read_text()
+    assert 'ALTER ROLE "usage_run" LOGIN PASSWORD' in server_log
     shown = repr(dsns) + caplog.text + server_log
     assert all(len(secret) > 40 and secret not in shown for secret in secrets)
     mode = (server.data_dir / "service.passwords").stat().st_mode
@@ -181,26 +168,26 @@ def test_passwords_are_shown_nowhere(
 def test_an_administrator_without_superuser_is_enough(
     server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    run_sql(server.admin_dsn, "CREATE ROLE dba LOGIN CREATEROLE PASSWORD 'dba'", "SELECT 1")
-    run_sql(server.admin_dsn, "CREATE DATABASE shared", "SELECT 1")
-    run_sql(server.admin_dsn, "GRANT CREATE ON DATABASE shared TO dba", "SELECT 1")
+    query(server.admin_dsn, "CREATE ROLE dba LOGIN CREATEROLE PASSWORD 'dba'", "SELECT 1")
+    query(server.admin_dsn, "CREATE DATABASE shared", "SELECT 1")
+    query(server.admin_dsn, "GRANT CREATE ON DATABASE shared TO dba", "SELECT 1")
     admin_dsn = database_of(server, "shared", user="dba") + "?application_name=theirs"
 
     first = asyncio.run(prepare_database(admin_dsn, tmp_path, role_prefix="second_"))
     again = asyncio.run(prepare_database(admin_dsn, tmp_path, role_prefix="second_"))
 
     assert again == first
-    assert run_sql(first["qc"].run, "SELECT current_user::text") == "second_qc_run"
-    assert run_sql(first["qc"].run, "SELECT current_schema()::text") == "qc"
-    assert run_sql(first["qc"].run, "SELECT current_setting('application_name')") == "theirs"
-    assert run_sql(admin_dsn, "SELECT pg_has_role('second_qc', 'SET')") is False
+    assert query(first["qc"].run, "SELECT current_user::text") == "second_qc_run"
+    assert query(first["qc"].run, "SELECT current_schema()::text") == "qc"
+    assert query(first["qc"].run, "SELECT current_setting('application_name')") == "theirs"
+    assert query(admin_dsn, "SELECT pg_has_role('second_qc', 'SET')") is False
 
 
 def test_an_administrator_with_too_few_rights_is_told_which(
     server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    run_sql(server.admin_dsn, "CREATE ROLE weak LOGIN PASSWORD 'weak'", "SELECT 1")
-    run_sql(server.admin_dsn, "CREATE DATABASE weak", "SELECT 1")
+    query(server.admin_dsn, "CREATE ROLE weak LOGIN PASSWORD 'weak'", "SELECT 1")
+    query(server.admin_dsn, "CREATE DATABASE weak", "SELECT 1")
 
     with pytest.raises(CannotStart, match="needs CREATEROLE, CREATE on the database"):
         asyncio.run(
@@ -213,28 +200,28 @@ def test_an_administrator_with_too_few_rights_is_told_which(
 def test_roles_of_another_installation_are_left_alone(
     server: EmbeddedPostgres, dsns: dict[str, Dsns], tmp_path: Path
 ) -> None:
-    run_sql(server.admin_dsn, "CREATE DATABASE neighbour", "SELECT 1")
+    query(server.admin_dsn, "CREATE DATABASE neighbour", "SELECT 1")
 
     with pytest.raises(CannotStart, match="choose a role prefix"):
         asyncio.run(prepare_database(database_of(server, "neighbour"), tmp_path))
-    assert run_sql(dsns["gateway"].run, "SELECT 1") == 1
+    assert query(dsns["gateway"].run, "SELECT 1") == 1
 
 
 def test_a_role_that_became_powerful_is_refused(
     server: EmbeddedPostgres, dsns: dict[str, Dsns]
 ) -> None:
-    run_sql(server.admin_dsn, "ALTER ROLE qc_run BYPASSRLS", "SELECT 1")
+    query(server.admin_dsn, "ALTER ROLE qc_run BYPASSRLS", "SELECT 1")
     try:
         with pytest.raises(CannotStart, match="'qc_run' has rights over the whole server"):
             prepare(server)
     finally:
-        run_sql(server.admin_dsn, "ALTER ROLE qc_run NOBYPASSRLS", "SELECT 1")
+        query(server.admin_dsn, "ALTER ROLE qc_run NOBYPASSRLS", "SELECT 1")
 
 
 def test_a_server_that_may_forget_is_refused(server: EmbeddedPostgres, tmp_path: Path) -> None:
-    run_sql(server.admin_dsn, "CREATE DATABASE careless", "SELECT 1")
+    query(server.admin_dsn, "CREATE DATABASE careless", "SELECT 1")
     careless = "ALTER DATABASE careless SET synchronous_commit = off"
-    run_sql(server.admin_dsn, careless, "SELECT 1")
+    query(server.admin_dsn, careless, "SELECT 1")
 
     with pytest.raises(CannotStart, match="synchronous_commit is off"):
         asyncio.run(

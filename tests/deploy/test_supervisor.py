@@ -16,11 +16,8 @@ import pytest
 
 from deploy import CannotStart
 from deploy.supervisor import Process, Supervisor
+from tests.deploy.processes import LINUX_ONLY, REPOSITORY, is_gone, wait_until
 
-REPOSITORY = Path(__file__).parents[2]
-LINUX_ONLY = pytest.mark.skipif(
-    sys.platform != "linux", reason="the parent-death signal is Linux's"
-)
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 DRAIN = r"""
 import os, signal, time
@@ -37,17 +34,6 @@ import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print('up', flush=True)
 time.sleep(60)
-"""
-SERVE = """
-import http.server, sys
-class Ready(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200 if self.path == '/readyz' else 503)
-        self.end_headers()
-    def log_message(self, *_): pass
-server = http.server.HTTPServer(('127.0.0.1', 0), Ready)
-print('port', server.server_port, flush=True)
-server.serve_forever()
 """
 SUPERVISE = """
 import asyncio, os, sys
@@ -140,29 +126,11 @@ def run_until_said(output: io.StringIO, processes: list[Process], text: str) -> 
     return output.getvalue()
 
 
-def is_gone(process_id: int) -> bool:
-    try:
-        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return True
-    return state == "Z"
-
-
-def wait_until_gone(process_ids: list[int]) -> bool:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if all(map(is_gone, process_ids)):
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def test_lines_carry_the_name_of_who_said_them() -> None:
     log = run_until_said(
         io.StringIO(), [python("qc", "print('one\\ntwo')"), python("usage", SLEEP)], "two"
     )
     assert "qc    | one\nqc    | two\n" in log
-    assert "usage |" in log
     assert "\033" not in log
 
 
@@ -253,7 +221,7 @@ def test_a_killed_supervisor_takes_its_children_with_it(supervise: Start) -> Non
 
     supervised.process.kill()
 
-    assert wait_until_gone(children)
+    wait_until(lambda: all(map(is_gone, children)))
 
 
 @LINUX_ONLY
@@ -270,7 +238,7 @@ time.sleep(60)
     os.kill(supervised.children()[0], signal.SIGKILL)
 
     supervised.read_until(r"worker \d+", times=2)
-    assert wait_until_gone([worker])
+    wait_until(lambda: is_gone(worker))
 
 
 def test_no_secret_is_in_the_log_or_the_arguments(supervise: Start) -> None:
@@ -293,21 +261,22 @@ def test_a_log_that_nobody_reads_ends_everything(supervise: Start) -> None:
 def test_ready_means_that_every_url_answers_200() -> None:
     async def wait() -> None:
         output = io.StringIO()
-        server = Supervisor([python("server", SERVE)], output)
+        argv = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"]
+        server = Supervisor([Process("server", argv, dict(os.environ))], output)
         running = asyncio.create_task(server.run())
-        await said(output, "port")
-        address = f"http://127.0.0.1:{output.getvalue().split()[-1]}"
-        ready = Supervisor([python("qc", SLEEP, f"{address}/readyz")], io.StringIO())
+        await said(output, "http://")
+        address = re.findall(r"http://[\d.:]+", output.getvalue())[0]
+        ready = Supervisor([python("qc", SLEEP, f"{address}/")], io.StringIO())
         await run_until(ready, lambda: ready.wait_ready(5))
         unready = Supervisor(
             [
-                python("qc", SLEEP, f"{address}/readyz"),
-                python("usage", SLEEP, f"{address}/other"),
+                python("qc", SLEEP, f"{address}/"),
+                python("usage", SLEEP, f"{address}/nothing-here"),
                 python("profiles", SLEEP, "http://127.0.0.1:1/readyz"),
             ],
             io.StringIO(),
         )
-        reason = r"not ready after 1 s: usage \(503\), profiles \(does not answer\)"
+        reason = r"not ready after 1 s: usage \(404\), profiles \(does not answer\)"
         with pytest.raises(CannotStart, match=reason):
             await run_until(unready, lambda: unready.wait_ready(1))
         server.stop()

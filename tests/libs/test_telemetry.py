@@ -60,6 +60,6 @@ def test_text_of_others_cannot_make_a_line_of_its_own(log_stream: io.StringIO) -
 def test_warnings_of_libraries_come_in_the_same_form(log_stream: io.StringIO) -> None:
     telemetry.configure_logs("qc", "json", log_stream)
 
-    logging.getLogger("some.library").warning("odd")
+    logging.getLogger("some.package").warning("odd")
 
     assert json.loads(log_stream.getvalue())["service"] == "qc"
