@@ -63,14 +63,22 @@ def _answer(route: "Route") -> type[BaseModel] | None:
 
 def _operation(route: "Route", models: Models) -> Json:
     taken = dict(_taken(route))
+    summary, _, description = (inspect.getdoc(route.handler) or route.handler.__name__).partition(
+        "\n"
+    )
     operation: Json = {
         "operationId": route.handler.__name__,
-        "summary": (inspect.getdoc(route.handler) or route.handler.__name__).split("\n")[0],
+        "summary": summary,
+        "description": description.strip(),
         "parameters": [
             parameter
             for where in ("path", "query")
             if where in taken
             for parameter in _parameters(where, taken[where])
+        ]
+        + [
+            {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+            for name in route.headers
         ],
         "responses": _responses(route, models, bool(taken)),
     }
@@ -97,7 +105,7 @@ def _responses(route: "Route", models: Models, reads_input: bool) -> Json:
         success |= _content("application/json", models[answer])
     elif route.produces:
         success["content"] = {kind: {} for kind in route.produces}
-    codes = [HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE]
+    codes = [HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE, *route.fails]
     codes += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN] if route.action else []
     codes += [HTTPStatus.UNPROCESSABLE_ENTITY] if reads_input or route.form else []
     if route.method in {"POST", "PUT", "PATCH"}:

@@ -16,6 +16,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from libs.problems import Unavailable
+from libs.settings import ServiceSettings
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -32,8 +33,10 @@ AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
 )
-"""What a query raises while the server restarts: worth trying again, never a bug of ours."""
+"""What a query raises while the server restarts or others hold it up: worth trying again."""
 
 
 @asynccontextmanager
@@ -58,16 +61,17 @@ async def open_pool(dsn: str, schema: str, max_size: int = 10) -> AsyncIterator[
 
 @asynccontextmanager
 async def open_database(
-    run_dsn: str, owner_dsn: str | None, schema: str, migrations: Mapping[str, str]
+    settings: ServiceSettings, schema: str, migrations: Mapping[str, str]
 ) -> AsyncIterator[Pool]:
     """Migrate `schema` as its owner, then open the pool of the run role.
 
     Without an owner's DSN somebody else has migrated: a service that may not own its
     tables at run time at all. Waits up to a minute for a server that is still starting.
     """
-    if owner_dsn:
+    if settings.postgres_owner_dsn:
+        owner_dsn = settings.postgres_owner_dsn.get_secret_value()
         await _patiently(lambda: migrate(owner_dsn, schema, migrations))
-    async with open_pool(run_dsn, schema) as pool:
+    async with open_pool(settings.postgres_dsn.get_secret_value(), schema) as pool:
         yield pool
 
 

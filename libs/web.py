@@ -50,6 +50,7 @@ class Route:
 
     `form` describes the fields of a multipart body and `produces` the media types of an
     answer that is not JSON: the handler then reads the request and makes the answer itself.
+    `headers` are request headers that it reads, `fails` statuses beyond those of every route.
     """
 
     method: str
@@ -59,6 +60,8 @@ class Route:
     status: HTTPStatus = HTTPStatus.OK
     form: type[BaseModel] | None = None
     produces: Sequence[str] = ()
+    headers: Sequence[str] = ()
+    fails: Sequence[HTTPStatus] = ()
 
 
 def create_service(

@@ -54,15 +54,7 @@ def create_app(settings: GatewaySettings) -> web.Application:
 async def _open(
     stack: AsyncExitStack, app: web.Application, settings: GatewaySettings, passports: Passports
 ) -> None:
-    owner = settings.postgres_owner_dsn
-    pool = await stack.enter_async_context(
-        open_database(
-            settings.postgres_dsn.get_secret_value(),
-            owner.get_secret_value() if owner else None,
-            "gateway",
-            MIGRATIONS,
-        )
-    )
+    pool = await stack.enter_async_context(open_database(settings, "gateway", MIGRATIONS))
     sessions = Sessions(
         pool,
         life=timedelta(hours=settings.session_hours),

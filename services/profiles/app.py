@@ -29,7 +29,14 @@ ROUTES = [
         HTTPStatus.CREATED,
     ),
     Route("GET", "/v1/profiles/{profile_id}", handlers.get_profile, Action.READ_PROFILES),
-    Route("PUT", "/v1/profiles/{profile_id}", handlers.put_profile, Action.WRITE_PROFILES),
+    Route(
+        "PUT",
+        "/v1/profiles/{profile_id}",
+        handlers.put_profile,
+        Action.WRITE_PROFILES,
+        headers=("If-Match",),
+        fails=(HTTPStatus.PRECONDITION_FAILED,),
+    ),
     Route("GET", "/v1/profiles/{profile_id}/versions", handlers.get_versions, Action.READ_PROFILES),
     Route(
         "GET",
@@ -42,13 +49,7 @@ ROUTES = [
 
 def create_app(settings: ProfilesSettings) -> web.Application:
     async def postgres(app: web.Application) -> AsyncIterator[None]:
-        owner_dsn = settings.postgres_owner_dsn
-        async with open_database(
-            settings.postgres_dsn.get_secret_value(),
-            owner_dsn.get_secret_value() if owner_dsn else None,
-            "profiles",
-            MIGRATIONS,
-        ) as pool:
+        async with open_database(settings, "profiles", MIGRATIONS) as pool:
             await seed(pool, STARTERS)
             app[handlers.POOL] = pool
             app[READY] = lambda: database_problems(pool)

@@ -51,6 +51,7 @@ ROUTES = [
         handlers.get_analysis_events,
         Action.READ_ANALYSES,
         produces=SSE,
+        headers=("Last-Event-ID",),
     ),
     Route(
         "GET",
@@ -102,15 +103,7 @@ def create_app(settings: QcSettings) -> web.Application:
 async def _open(
     stack: AsyncExitStack, settings: QcSettings, issuer: Issuer
 ) -> tuple[Bench, ProfilesApi]:
-    owner = settings.postgres_owner_dsn
-    pool: Pool = await stack.enter_async_context(
-        open_database(
-            settings.postgres_dsn.get_secret_value(),
-            owner.get_secret_value() if owner else None,
-            "qc",
-            MIGRATIONS,
-        )
-    )
+    pool: Pool = await stack.enter_async_context(open_database(settings, "qc", MIGRATIONS))
     scratch = Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="aiqc-", dir=settings.scratch_dir))
     )

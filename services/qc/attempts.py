@@ -4,7 +4,7 @@ Whatever dies, every call that a provider may bill has exactly one row and exact
 event: settled with what the provider said, or unknown.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -21,7 +21,10 @@ from services.qc.repository import AnalysisRow
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call that is about to be made. `attempt_no` counts within its check."""
+    """One call that is about to be made. `attempt_no` counts within its check.
+
+    The bounds are what it can use at most; the ledger makes the ceiling of an unknown call of them.
+    """
 
     attempt_id: UUID
     check_id: str
@@ -29,6 +32,8 @@ class Attempt:
     attempt_no: int
     fallback_of: UUID | None
     opened_at: datetime
+    most_input_tokens: int
+    most_output_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,14 @@ async def open_attempt(
     model: ModelRef,
     attempt_no: int,
     fallback_of: UUID | None,
+    most_tokens: tuple[int, int],
 ) -> Attempt:
-    """Write the intent. Raises LeaseLost when the analysis is somebody else's by now."""
+    """Write the intent; `most_tokens` bounds input and output.
+
+    Raises LeaseLost when the analysis is somebody else's by now.
+    """
     now = datetime.now(UTC)
-    attempt = Attempt(uuid7(now), check_id, model, attempt_no, fallback_of, now)
+    attempt = Attempt(uuid7(now), check_id, model, attempt_no, fallback_of, now, *most_tokens)
 
     async def write() -> None:
         async with transaction(pool, [row.client_id]) as db:
@@ -69,8 +78,9 @@ async def _add(db: Connection, row: AnalysisRow, attempt: Attempt) -> None:
     await db.execute(
         """
         INSERT INTO attempt (client_id, attempt_id, analysis_id, check_id, lease, attempt_no,
-                             fallback_of, provider, model_requested, opened_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                             fallback_of, provider, model_requested, opened_at,
+                             most_input_tokens, most_output_tokens)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT DO NOTHING
         """,
         row.client_id,
@@ -83,6 +93,8 @@ async def _add(db: Connection, row: AnalysisRow, attempt: Attempt) -> None:
         attempt.model.provider,
         attempt.model.model,
         attempt.opened_at,
+        attempt.most_input_tokens,
+        attempt.most_output_tokens,
     )
 
 
@@ -122,7 +134,7 @@ async def settle_strays(pool: Pool, row: AnalysisRow) -> int:
         rows = await db.fetch(
             """
             SELECT attempt_id, check_id, provider, model_requested, attempt_no, fallback_of,
-                   opened_at
+                   opened_at, most_input_tokens, most_output_tokens
               FROM attempt
              WHERE client_id = $1 AND analysis_id = $2 AND state = 'open' AND lease <> $3
             """,
@@ -138,6 +150,8 @@ async def settle_strays(pool: Pool, row: AnalysisRow) -> int:
                 attempt_no=stray["attempt_no"],
                 fallback_of=stray["fallback_of"],
                 opened_at=stray["opened_at"],
+                most_input_tokens=stray["most_input_tokens"],
+                most_output_tokens=stray["most_output_tokens"],
             )
             await settle(db, row, attempt, Settled("unknown", UNKNOWN_USAGE))
     return len(rows)
@@ -196,6 +210,12 @@ async def costs(db: Connection, client_id: str, analysis_id: UUID) -> list[CallC
 
 def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall:
     usage = settled.usage
+    if usage.source == "unknown":
+        usage = replace(
+            usage,
+            input_tokens=attempt.most_input_tokens,
+            output_tokens=attempt.most_output_tokens,
+        )
     return ProviderCall(
         kind="provider_call",
         event_id=attempt.attempt_id,

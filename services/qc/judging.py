@@ -1,6 +1,7 @@
 """One judged check: ask a model, and the next one when it does not answer."""
 
 import asyncio
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,11 +27,12 @@ from services.qc.domain.routing import (
     decide,
     models_to_ask,
 )
-from services.qc.domain.usage import ledger_outcome, settled_usage
+from services.qc.domain.usage import ledger_outcome, most_input_tokens, settled_usage
 from services.qc.providers.base import Picture, Provider, ProviderFailed, Question, Reply
 from services.qc.repository import AnalysisRow
 
 log = structlog.get_logger()
+SCHEMA_CHARS = len(json.dumps(ANSWER_SCHEMA))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class _Asking:
         self._check = check
         self._picture = picture
         self._text = text
+        self._most_input_tokens = most_input_tokens(len(SYSTEM) + len(text) + SCHEMA_CHARS)
         self._calls = 0
 
     async def until_answered(self, models: tuple[ModelRef, ...]) -> CheckResult:
@@ -126,7 +129,13 @@ class _Asking:
         async with self._judge.in_flight:
             self._calls += 1
             attempt = await attempts.open_attempt(
-                self._judge.pool, self._row, self._check_id, model, self._calls, fallback_of
+                self._judge.pool,
+                self._row,
+                self._check_id,
+                model,
+                self._calls,
+                fallback_of,
+                (self._most_input_tokens, self._judge.max_output_tokens),
             )
             try:
                 reply = await self._judge.providers[model.provider].ask(self._question(attempt))

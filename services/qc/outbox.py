@@ -25,7 +25,7 @@ log = structlog.get_logger()
 EVENT: TypeAdapter[UsageEvent] = TypeAdapter(UsageEvent)
 BATCH = 500
 POLL_S = 1.0
-LONGEST_WAIT_S = 30.0
+LONGEST_WAIT_S = 10.0
 NEVER = (BadRequest, Conflict, Invalid, TooLarge)
 """Answers that will be the same tomorrow."""
 
@@ -71,7 +71,7 @@ class Outbox:
         self._news.set()
 
     async def run(self) -> None:
-        """Send for ever; wait longer after each failure, up to half a minute."""
+        """Send for ever; wait longer after each failure, up to ten seconds."""
         wait_s = POLL_S
         while True:
             try:

@@ -35,13 +35,7 @@ def create_app(settings: UsageSettings) -> web.Application:
     """The service, ready to be served; its prices are in the database once it has started."""
 
     async def ledger(app: web.Application) -> AsyncIterator[None]:
-        owner = settings.postgres_owner_dsn
-        async with open_database(
-            settings.postgres_dsn.get_secret_value(),
-            owner.get_secret_value() if owner else None,
-            "usage",
-            MIGRATIONS,
-        ) as pool:
+        async with open_database(settings, "usage", MIGRATIONS) as pool:
             files = read_price_files()
             await load_prices(pool, files)
             app[handlers.POOL] = pool

@@ -47,7 +47,7 @@ class Limits:
 
     max_pixels: int = 64_000_000
     max_pages: int = 100
-    working_side_px: int = 4096
+    working_side_px: int = 4000
     pdf_side_px: int = 2048
     pdf_dpi: float = 150.0
 

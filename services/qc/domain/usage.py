@@ -43,6 +43,18 @@ ESTIMATED_USAGE = TokenUsage(input_tokens=1_000, output_tokens=200, source="esti
 UNKNOWN_USAGE = TokenUsage(source="unknown")
 """Stands for a call that may have been billed and whose answer we never saw."""
 
+MOST_PICTURE_TOKENS = 26_000
+"""What one picture costs at most: gpt-4o-mini counts 25,501 for 2048 by 2048 at high detail."""
+
+FEWEST_CHARS_OF_TOKEN = 2
+"""Fewer characters a token have only scripts whose prompts we do not write."""
+
+
+def most_input_tokens(chars: int) -> int:
+    """A bound on the input of one picture and `chars` characters of text and schema."""
+    return MOST_PICTURE_TOKENS + chars // FEWEST_CHARS_OF_TOKEN
+
+
 NO_USAGE = TokenUsage(total_tokens=0)
 """Stands for a call that the provider turned away, or that never left: nothing to bill."""
 

@@ -60,6 +60,8 @@ CREATE TABLE attempt (
     fallback_of     uuid,
     provider        text NOT NULL,
     model_requested text NOT NULL,
+    most_input_tokens  integer NOT NULL,       -- what it may use at most: the ceiling of a call
+    most_output_tokens integer NOT NULL,       -- whose usage nobody ever sees
     opened_at       timestamptz NOT NULL,
     state           text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'settled', 'unknown')),
     event           jsonb,                     -- the usage event, from the moment it is settled
