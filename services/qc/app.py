@@ -22,7 +22,7 @@ from libs.postgres import Pool, database_problems, open_database, read_migration
 from libs.settings import BadSettings
 from libs.web import READY, Route, create_service
 from services.qc import handlers
-from services.qc.decoders import Decoders, Limits
+from services.qc.decoders import ChildLimits, Decoders
 from services.qc.judging import Judge
 from services.qc.leases import Worker
 from services.qc.outbox import Outbox
@@ -126,7 +126,7 @@ async def _open(
 def _decoders(settings: QcSettings) -> Decoders:
     return Decoders(
         settings.decoders,
-        Limits(
+        ChildLimits(
             memory_bytes=settings.decoder_memory_bytes,
             max_pixels=settings.max_pixels,
             max_pages=settings.max_pages,

@@ -39,7 +39,7 @@ class ChildFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ChildLimits:
     memory_bytes: int
     max_pixels: int
     max_pages: int
@@ -50,7 +50,7 @@ class Limits:
 class Decoders:
     """A pool of children. Open it with `async with`."""
 
-    def __init__(self, count: int, limits: Limits, most_waiting: int = 200) -> None:
+    def __init__(self, count: int, limits: ChildLimits, most_waiting: int = 200) -> None:
         self._limits = limits
         self._room = asyncio.Semaphore(count)
         self._idle: list[_Child] = []
@@ -154,7 +154,7 @@ class _Child:
         self._tasks = 0
 
     @classmethod
-    async def start(cls, limits: Limits) -> "_Child":
+    async def start(cls, limits: ChildLimits) -> "_Child":
         settings = {
             "memory_bytes": limits.memory_bytes,
             "max_pixels": limits.max_pixels,

@@ -47,7 +47,7 @@ def open_raster(
     The first page is decoded here, so that a file that is cut short is told at once; every
     frame of an animation is. Raises Unreadable.
     """
-    with _pillow(path, format) as image:
+    with _pillow(path, format, limits) as image:
         _check_pixels(image.width * image.height, limits)
         frames = _count_frames(image, limits)
         facts = _facts(path, name, image, format, frames)
@@ -58,7 +58,7 @@ def open_raster(
             _prove_frames(image, frames)
 
     def decode(page: Page) -> Rgb:
-        with _pillow(path, format) as image:
+        with _pillow(path, format, limits) as image:
             if page.number > 1:
                 image.seek(page.number - 1)
             return _upright_rgb(image, limits, background)
@@ -69,7 +69,7 @@ def open_raster(
 
 
 @contextmanager
-def _pillow(path: Path, format: FileFormat) -> Iterator[Image.Image]:
+def _pillow(path: Path, format: FileFormat, limits: Limits) -> Iterator[Image.Image]:
     """Pillow with only this format's parser, its warnings as errors, its errors as ours."""
     try:
         with warnings.catch_warnings():
@@ -80,7 +80,10 @@ def _pillow(path: Path, format: FileFormat) -> Iterator[Image.Image]:
     except Unreadable:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        detail = "The picture has too many pixels to be opened. Export a smaller one."
+        detail = (
+            f"The picture has far more than the {limits.max_pixels:,} pixels that are allowed. "
+            "Export a smaller one."
+        )
         raise Unreadable("too_many_pixels", detail) from error
     except MemoryError as error:
         detail = "Opening the picture takes too much memory. Export a smaller one."

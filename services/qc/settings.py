@@ -39,9 +39,9 @@ class QcSettings(ServiceSettings):
     max_pages: PositiveInt = 100
     upload_idle_s: PositiveFloat = 30.0
     decoders: PositiveInt = 2
-    decoder_memory_bytes: PositiveInt = 1 << 30
+    decoder_memory_bytes: PositiveInt = 1536 << 20
     open_timeout_s: PositiveFloat = 9.0
-    examine_timeout_s: PositiveFloat = 180.0
+    examine_timeout_s: PositiveFloat = 300.0
 
     analyses_in_flight: PositiveInt = 4
     lease_s: PositiveFloat = 15.0

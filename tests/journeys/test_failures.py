@@ -74,9 +74,11 @@ async def test_no_network_is_an_error_that_says_what_to_look_at(
     dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, sample: Sample, fake: FakeProviders
 ) -> None:
     nowhere = {"openai_base_url": "http://127.0.0.1:9/v1", "gemini_base_url": "http://127.0.0.1:9"}
-    async with open_house(dsns, trust, tmp_path, fake, **nowhere) as house:
-        async with house.signed_in() as api:
-            analysis, _ = await analyse(api, sample.creative)
+    async with (
+        open_house(dsns, trust, tmp_path, fake, **nowhere) as house,
+        house.signed_in() as api,
+    ):
+        analysis, _ = await analyse(api, sample.creative)
 
     errors = [r for r in analysis.checks if r.state == "error"]
     assert len(errors) >= 3

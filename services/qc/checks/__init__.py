@@ -118,9 +118,10 @@ def run_check(name: str, subject: Subject, parameters: dict[str, JsonValue]) -> 
         return Measured(state="error", reason=f"Parameter {error}.")
     except Unreadable as error:
         return Measured(state="error", reason=error.detail)
-    except MemoryError:
-        return Measured(state="error", reason="Measuring took too much memory. Upload it smaller.")
-    except Exception:
+    except Exception as error:
+        if _is_out_of_memory(error):
+            reason = "Measuring took too much memory. Upload a smaller file."
+            return Measured(state="error", reason=reason)
         LOG.exception("exact check %s broke", name)
         return Measured(state="error", reason="This check broke while measuring; it was logged.")
 
@@ -133,3 +134,9 @@ def _with_pages_left_out(measured: Measured) -> Measured:
         return measured
     reason = f"The first {judged} of {pages} pages were judged."
     return measured.model_copy(update={"reason": reason})
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """The native libraries have no exception of their own for it."""
+    text = str(error)
+    return isinstance(error, MemoryError) or "bad_alloc" in text or "Insufficient memory" in text

@@ -15,6 +15,8 @@ LEAST_DETAIL = 30
 """Points of detail below which a logo cannot be told from chance: a match needs fifteen."""
 
 EDGE_PX = 1.5
+SHAPE_LIKENESS = 0.85
+"""Below this the map of a tiny or blurred logo is too loose to tell its turn or stretch."""
 
 
 class LogoVisibility(Parameters):
@@ -64,6 +66,8 @@ def _judge(subject: Subject, page: Page, match: LogoMatch, parameters: LogoVisib
 
 
 def _shape_breaches(match: LogoMatch, parameters: LogoVisibility) -> Iterator[dict[str, str]]:
+    if match.likeness < SHAPE_LIKENESS:
+        return
     if abs(match.rotation_deg) > parameters.max_rotation_deg:
         yield {
             "message": "The logo is turned.",

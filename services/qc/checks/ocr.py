@@ -48,16 +48,26 @@ def read_lines(rgb: Rgb) -> list[Line]:
 
 
 def _read(rgb: Rgb, quads: list[Corners], least_confidence: float) -> list[Line]:
-    if not quads:
+    """A line on end is read both ways up, and the surer reading counts."""
+    crops = [crop for quad in quads for crop in _upright(rgb, quad)]
+    if not crops:
         return []
+    read: Any = _engine().recognize_txt([_bgr(crop) for crop in crops])
+    readings = zip(read.scores, read.txts, strict=True)
     height, width = rgb.shape[:2]
-    read: Any = _engine().recognize_txt([_bgr(_upright(rgb, quad)) for quad in quads])
-    return [
-        Line(text.strip(), float(confidence), corners, region_of(corners, width, height))
-        for quad, text, confidence in zip(quads, read.txts, read.scores, strict=True)
-        if confidence >= least_confidence and text.strip()
-        for corners in (_corners(quad),)
-    ]
+    lines = []
+    for quad in quads:
+        confidence, text = max(next(readings) for _ in range(_ways_up(quad)))
+        if confidence >= least_confidence and text.strip():
+            corners = _corners(quad)
+            region = region_of(corners, width, height)
+            lines.append(Line(text.strip(), float(confidence), corners, region))
+    return lines
+
+
+def _ways_up(quad: Corners) -> int:
+    wide, high = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
+    return 2 if high >= 1.5 * wide else 1
 
 
 @cache
@@ -86,11 +96,15 @@ def _engine() -> rapidocr.RapidOCR:
     )
 
 
-def _upright(rgb: Rgb, quad: Corners) -> Rgb:
-    """The line alone, turned level; a line that stands on end is laid down."""
+def _upright(rgb: Rgb, quad: Corners) -> list[Rgb]:
+    """The line alone, turned level, at the height that the reader works with."""
     line = level(rgb, _corners(quad))
-    if line.shape[0] >= 1.5 * line.shape[1]:
-        line = np.ascontiguousarray(np.rot90(line))
+    if _ways_up(quad) == 1:
+        return [_low(line)]
+    return [_low(np.ascontiguousarray(np.rot90(line, turns))) for turns in (1, 3)]
+
+
+def _low(line: Rgb) -> Rgb:
     shrink = READ_HEIGHT_PX / line.shape[0]
     if shrink >= 1:
         return line

@@ -13,7 +13,7 @@ from services.qc.domain.creative import Page
 
 # fmt: off
 LANGUAGES = (
-    "af_ZA", "an_ES", "be_BY", "bg_BG", "bn_BD", "br_FR", "bs_BA", "ca_ES", "cs_CZ", "da_DK",
+    "af_ZA", "an_ES", "be_BY", "bg_BG", "bn_BD", "br_FR", "bs_BA", "ca", "cs_CZ", "da_DK",
     "de_AT", "de_CH", "de_DE", "el_GR", "en_AU", "en_CA", "en_GB", "en_US", "en_ZA", "es_AR",
     "es_BO", "es_CL", "es_CO", "es_CR", "es_CU", "es_DO", "es_EC", "es_ES", "es_GQ", "es_GT",
     "es_HN", "es_MX", "es_NI", "es_PA", "es_PE", "es_PH", "es_PR", "es_PY", "es_SV", "es_US",
