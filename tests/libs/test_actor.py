@@ -3,7 +3,6 @@
 import json
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from joserfc import jwt
@@ -19,8 +18,8 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 UMA = user("uma", {"diageo": Role.EDITOR})
 
 
-def token(trust: Trust, actor: Actor = UMA, **changes: Any) -> str:
-    return trust.bearer(**{"service": "usage", "actor": actor, "now": NOW} | changes).split()[1]
+def token(trust: Trust, actor: Actor = UMA, issuer: str = "local") -> str:
+    return trust.bearer("usage", actor, issuer, NOW).split()[1]
 
 
 def test_passport_carries_the_actor(trust: Trust) -> None:
@@ -49,7 +48,7 @@ def test_foreign_key_under_a_known_name_is_refused(trust: Trust) -> None:
 
 
 def test_issuer_cannot_take_another_name(trust: Trust) -> None:
-    key = OKPKey.import_key(trust.private["qc"])
+    key = OKPKey.import_key(dict[str, str | list[str]](trust.private["qc"]))
     claims = {"iss": "gateway", "aud": "usage", "iat": 0, "exp": 9e9, "actor": {}}
     forged = jwt.encode({"alg": "Ed25519", "kid": "qc"}, claims, key, algorithms=ALGORITHMS)
 
