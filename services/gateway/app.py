@@ -23,6 +23,7 @@ from services.gateway.settings import GatewaySettings
 MIGRATIONS = read_migrations(Path(__file__).parent / "migrations")
 
 ROUTES = [
+    Route("GET", "/", handlers.get_start, None, produces=("text/html",)),
     Route("POST", "/api/session", handlers.post_session, None),
     Route("GET", "/api/session", handlers.get_session, None),
     Route("DELETE", "/api/session", handlers.delete_session, None),

@@ -1,11 +1,15 @@
 """HTTP in, HTTP out: read the request, call one function, answer."""
 
+from pathlib import Path
+
 from aiohttp import web
 
 from libs.contracts.access import DevLogin, SessionView
 from services.gateway.forward import Forwarder
 from services.gateway.repository import SignedIn
 from services.gateway.sessions import COOKIE, DEV, Sessions, guard
+
+START_PAGE = (Path(__file__).parent / "web" / "start.html").read_bytes()
 
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 FORWARDER: web.AppKey[Forwarder] = web.AppKey("forwarder")
@@ -38,6 +42,20 @@ async def forward(request: web.Request) -> web.StreamResponse:
     """Pass the request on to the service that owns the path, as whoever is signed in."""
     signed_in = await request.app[SESSIONS].of(request)
     return await request.app[FORWARDER].forward(request, signed_in.actor)
+
+
+async def get_start(request: web.Request) -> web.StreamResponse:
+    """What stands behind this address, for somebody who opens it in a browser."""
+    return web.Response(
+        body=START_PAGE,
+        content_type="text/html",
+        charset="utf-8",
+        headers={
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+        },
+    )
 
 
 def _view(signed_in: SignedIn) -> SessionView:

@@ -138,3 +138,10 @@ async def test_service_that_is_away_is_a_clear_answer(
         document = await response.json(content_type=None)
     assert document["code"] == "service_away"
     assert "profiles" in document["detail"]
+
+
+async def test_address_opened_in_a_browser_says_what_is_here(browser: ClientSession) -> None:
+    async with browser.get("/") as response:
+        assert response.content_type == "text/html"
+        assert "AI QC is running" in await response.text()
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
