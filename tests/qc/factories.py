@@ -1,0 +1,54 @@
+"""Valid rows of the qc service. A test names only what it is about."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from libs.contracts.profiles import Check, Profile
+from libs.contracts.qc import Creative
+from libs.ids import uuid7
+from libs.postgres import Pool, transaction
+from services.qc import repository
+from services.qc.repository import AnalysisRow
+from tests.factories import user
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+CREATIVE = Creative(
+    file_name="a.png", sha256="ab" * 32, bytes=10, format="PNG", width_px=1, height_px=1, pages=1
+)
+
+
+def profile(**checks: Check) -> Profile:
+    return Profile(
+        profile_id="some_profile",
+        name="Some",
+        description="",
+        version=1,
+        visibility="all",
+        visible_to_clients=[],
+        created_at=NOON,
+        created_by="ada",
+        modified_at=NOON,
+        modified_by="ada",
+        previous_version=None,
+        pass_threshold=70,
+        checks=checks or {"file_weight": Check(kind="exact")},
+        content_hash="c",
+        scoring_hash="s",
+    )
+
+
+async def queued(pool: Pool, client_id: str = "diageo", at: datetime = NOON) -> UUID:
+    analysis_id = uuid7()
+    async with transaction(pool, [client_id]) as db:
+        await repository.add_analysis(
+            db, analysis_id, client_id, user(), profile(), CREATIVE, "request-1", at
+        )
+    return analysis_id
+
+
+async def claimed(
+    pool: Pool, now: datetime = NOON, lease_for: timedelta = timedelta(seconds=10)
+) -> AnalysisRow | None:
+    async with transaction(pool) as db:
+        row = await repository.claim(db, uuid4(), now, lease_for)
+    return AnalysisRow(**row) if row else None
