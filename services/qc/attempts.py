@@ -9,14 +9,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
+import structlog
+
 from libs.contracts.qc import CheckResult
 from libs.contracts.usage import Outcome, ProviderCall
 from libs.ids import uuid7
 from libs.postgres import Connection, Pool, insist, transaction
 from services.qc import outbox, repository
+from services.qc.domain.reported import label, storable, tool_counts
 from services.qc.domain.routing import ModelRef
 from services.qc.domain.usage import UNKNOWN_USAGE, TokenUsage
 from services.qc.repository import AnalysisRow
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ async def _add(db: Connection, row: AnalysisRow, attempt: Attempt) -> None:
 
 
 async def settle(db: Connection, row: AnalysisRow, attempt: Attempt, settled: Settled) -> bool:
-    """Write the outcome and its usage event; False when the attempt was settled before.
+    """Write the outcome and its usage event; False when the attempt was settled before, logged.
 
     Not fenced by the lease: what the provider billed is a fact, whoever holds the analysis.
     The caller adds the check's result in the same transaction.
@@ -118,6 +123,14 @@ async def settle(db: Connection, row: AnalysisRow, attempt: Attempt, settled: Se
         datetime.now(UTC),
     )
     if found is None:
+        log.warning(
+            "call was settled before",
+            attempt_id=str(attempt.attempt_id),
+            outcome=settled.outcome,
+            usage_source=settled.usage.source,
+            input_tokens=settled.usage.input_tokens,
+            output_tokens=settled.usage.output_tokens,
+        )
         return False
     await outbox.enqueue(db, row.analysis_id, event)
     return True
@@ -232,8 +245,8 @@ def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall
         fallback_of=attempt.fallback_of,
         provider=attempt.model.provider,
         model_requested=attempt.model.model,
-        model_served=settled.model_served,
-        service_tier=settled.service_tier,
+        model_served=label(settled.model_served),
+        service_tier=label(settled.service_tier) or "standard",
         outcome=settled.outcome,
         input_tokens=usage.input_tokens,
         cached_input_tokens=usage.cached_input_tokens,
@@ -245,6 +258,6 @@ def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall
         usage_source=usage.source,
         latency_ms=settled.latency_ms,
         fill_percentage=settled.fill_percentage,
-        tool_calls=settled.tool_calls or {},
-        raw_usage=dict(usage.raw),
+        tool_calls=tool_counts(settled.tool_calls or {}),
+        raw_usage=storable(usage.raw),
     )

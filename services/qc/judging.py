@@ -17,6 +17,7 @@ from services.qc import attempts
 from services.qc.attempts import Attempt, Settled
 from services.qc.domain.answer import ANSWER_SCHEMA, Answer, Unusable, parse_answer
 from services.qc.domain.prompt import SYSTEM, check_text
+from services.qc.domain.reported import label
 from services.qc.domain.routing import (
     FailureKind,
     Fallback,
@@ -142,9 +143,13 @@ class _Asking:
             except ProviderFailed as failure:
                 await self._settle_failure(attempt, failure)
                 return attempt, failure
-            except asyncio.CancelledError:
-                # The request may have left: whoever takes over settles it as unknown.
-                raise
+            except Exception:
+                # Not one that we know: the call may have been billed, and the others go on.
+                # A cancelled call stays open: whoever takes over settles it as unknown.
+                log.exception("provider call broke", check=self._check_id, model=str(model))
+                broken = ProviderFailed(FailureKind.INTERRUPTED, "the call broke; it was logged")
+                await self._settle_failure(attempt, broken)
+                return attempt, broken
         return attempt, await self._settle_reply(attempt, reply)
 
     def _question(self, attempt: Attempt) -> Question:
@@ -209,7 +214,7 @@ class _Asking:
             critical=self._check.critical,
             findings=list(answer.findings),
             measurements={"evidence": answer.evidence},
-            model_served=reply.model_served,
+            model_served=label(reply.model_served),
             duration_ms=reply.latency_ms,
         )
 

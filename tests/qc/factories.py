@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from libs.contracts.profiles import Check, Profile
+from libs.contracts.profiles import Profile, StoredCheck
 from libs.contracts.qc import Creative
 from libs.ids import uuid7
 from libs.postgres import Pool, transaction
@@ -17,7 +17,7 @@ CREATIVE = Creative(
 )
 
 
-def profile(**checks: Check) -> Profile:
+def profile(**checks: StoredCheck) -> Profile:
     return Profile(
         profile_id="some_profile",
         name="Some",
@@ -31,7 +31,7 @@ def profile(**checks: Check) -> Profile:
         modified_by="ada",
         previous_version=None,
         pass_threshold=70,
-        checks=checks or {"file_weight": Check(kind="exact")},
+        checks=checks or {"file_weight": StoredCheck(kind="exact")},
         content_hash="c",
         scoring_hash="s",
     )

@@ -94,8 +94,11 @@ def _facts(
 
 
 def _data(value: Mapping[str, JsonValue]) -> str:
-    """JSON on one line that cannot close the tag around it: a file may be named `</facts>`."""
-    text = json.dumps(_short(dict(value)), ensure_ascii=False)
+    """JSON on one line that cannot close the tag around it: a file may be named `</facts>`.
+
+    Keys are sorted: the database keeps no order, and a question asked again must be the same.
+    """
+    text = json.dumps(_short(dict(value)), ensure_ascii=False, sort_keys=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e")
 
 

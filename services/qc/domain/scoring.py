@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 
 from libs.contracts.qc import CheckResult, Verdict
 
@@ -31,16 +33,27 @@ def judge(results: Sequence[CheckResult], pass_threshold: float) -> Judgement:
     applicable = [result for result in results if result.state != NOTHING_TO_JUDGE]
     judged = [result for result in applicable if result.state in JUDGED]
     open_critical = any(r.critical for r in applicable if r.state not in JUDGED)
-    total = sum(result.weight for result in applicable)
-    weight = sum(result.weight for result in judged)
-    points = sum(result.weight * (result.score or 0.0) for result in judged)
-    score = round(points / weight, 2) if weight else None
-    coverage = round(100 * weight / total, 2) if total else 0.0
+    total = sum((_exact(result.weight) for result in applicable), Fraction(0))
+    weight = sum((_exact(result.weight) for result in judged), Fraction(0))
+    points = sum((_exact(r.weight) * _exact(r.score or 0.0) for r in judged), Fraction(0))
+    threshold = _exact(pass_threshold)
+    score = _shown(points / weight) if weight else None
+    coverage = _shown(100 * weight / total) if total else 0.0
 
     if any(result.critical and result.state == "failed" for result in judged):
         return Judgement("fail", score, coverage)
-    if total and (points + 100 * (total - weight)) / total < pass_threshold:
+    if total and (points + 100 * (total - weight)) / total < threshold:
         return Judgement("fail", score, coverage)
-    if score is None or weight < total or open_critical:
+    if not weight or weight < total or open_critical:
         return Judgement("incomplete", score, coverage)
-    return Judgement("pass" if score >= pass_threshold else "fail", score, coverage)
+    return Judgement("pass" if points / weight >= threshold else "fail", score, coverage)
+
+
+def _exact(value: float) -> Fraction:
+    """The number that was written: 0.1 is a tenth, so that a mean of 70 is not 69.999…"""
+    return Fraction(str(value))
+
+
+def _shown(value: Fraction) -> float:
+    """Two places, rounded down: what is shown as 70 has reached 70."""
+    return floor(value * 100) / 100

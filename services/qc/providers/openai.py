@@ -74,7 +74,7 @@ class OpenAIProvider:
         latency_ms = elapsed_ms(started_s)
         body = json_object(response.text) or {}
         if not as_list(body.get("choices")):
-            raise self._without_choices(body.get("error"), latency_ms)
+            raise self._without_choices(body, latency_ms)
         return _reply(body, response.headers, latency_ms)
 
     async def _send(self, question: Question, started_s: float) -> httpx2.Response:
@@ -116,12 +116,14 @@ class OpenAIProvider:
             provider_request_id=response.headers.get("x-request-id"),
         )
 
-    def _without_choices(self, error: JsonValue, latency_ms: int) -> ProviderFailed:
+    def _without_choices(self, body: Object, latency_ms: int) -> ProviderFailed:
+        error = body.get("error")
         said = quoted(_said(error), self._key)
         return ProviderFailed(
             kind_of_failure(500, _code(error), said) if error else FailureKind.INTERRUPTED,
             f"OpenAI's answer cannot be read: {said or 'it is not the JSON that was promised'}.",
             status=200,
+            usage=from_openai_chat(as_object(body.get("usage"))),
             raw=said,
             latency_ms=latency_ms,
         )

@@ -69,6 +69,19 @@ def test_threshold_itself_passes() -> None:
     assert judge([result("passed", 69.99)], 70).verdict == "fail"
 
 
+@pytest.mark.parametrize("weights", [(0.1, 0.2), (0.7, 0.1, 0.3), (1.1, 2.2, 3.3)])
+def test_mean_is_exact(weights: tuple[float, ...]) -> None:
+    judged = judge([result("passed", 70, weight=weight) for weight in weights], 70)
+
+    assert (judged.score, judged.verdict) == (70, "pass")
+
+
+def test_what_is_shown_as_the_threshold_has_reached_it() -> None:
+    judged = judge([result("passed", 69.999)], 70)
+
+    assert (judged.score, judged.verdict) == (69.99, "fail")
+
+
 @pytest.mark.parametrize("results", [[], [result("not_applicable")], [result("skipped")]])
 def test_without_a_judged_check_there_is_no_score(results: list[CheckResult]) -> None:
     judged = judge(results, 0)
