@@ -26,7 +26,14 @@ ROLES = list(Role)
 ISSUERS: Mapping[str, frozenset[Action] | None] = {
     "gateway": None,
     "local": None,
-    "qc": frozenset({Action.RECORD_USAGE, Action.READ_USAGE, Action.RESOLVE_PROFILES}),
+    "qc": frozenset(
+        {
+            Action.RECORD_USAGE,
+            Action.READ_USAGE,
+            Action.READ_PROFILES,
+            Action.RESOLVE_PROFILES,
+        }
+    ),
 }
 """Which scopes an issuer may put into a passport; None: it may also vouch for people.
 

@@ -6,6 +6,7 @@ Each of `path`, `query` and `body` is a pydantic model and may be left out. The 
 makes the OpenAPI document (libs.openapi), so neither can lie about the other.
 """
 
+import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from http import HTTPStatus
 from typing import Any, get_type_hints
 
 import structlog
-from aiohttp import ClientConnectionResetError, web
+from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ValidationError
@@ -23,21 +24,21 @@ from pydantic import BaseModel, ValidationError
 from libs import openapi, telemetry
 from libs.actor import Service, Verifier, may
 from libs.contracts.access import Action, Actor
-from libs.contracts.common import Health, ProblemDocument
+from libs.contracts.common import Health
 from libs.problems import (
     BadRequest,
     Forbidden,
     Invalid,
-    Problem,
     Unauthenticated,
     Unsupported,
 )
+from libs.replies import note_begun, problems, reply
 
 log = structlog.get_logger()
 
 ACTOR: web.RequestKey[Actor] = web.RequestKey("actor", Actor)
 READY: web.AppKey["ReadyCheck"] = web.AppKey("ready")
-KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
+BODY_TIMEOUT_S = 60.0
 QUIET_ROUTES = {"/healthz", "/readyz", "/metrics"}
 
 ReadyCheck = Callable[[], Awaitable[list[str]]]
@@ -75,6 +76,7 @@ def create_service(
     `verifier` None is for the gateway, which finds the actor by itself in a middleware.
     """
     app = web.Application(middlewares=[_observe(service), problems], client_max_size=max_body_bytes)
+    app.on_response_prepare.append(note_begun)
     app[READY] = _always_ready
     for route in routes:
         app.router.add_route(route.method, route.path, _endpoint(route, verifier))
@@ -88,12 +90,6 @@ def create_service(
     app.router.add_get("/readyz", _ready(service))
     app.router.add_get("/metrics", _metrics)
     return app
-
-
-def reply(body: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    return web.Response(
-        text=body.model_dump_json(by_alias=True), status=status, content_type="application/json"
-    )
 
 
 def invalid(error: ValidationError, code: str) -> Invalid:
@@ -137,7 +133,11 @@ async def _read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Unsupported("encoded_body", "Send the body without Content-Encoding.")
     try:
-        return model.model_validate_json(await request.read())
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            content = await request.read()
+        return model.model_validate_json(content)
+    except TimeoutError as error:
+        raise BadRequest("body_stalled", "The body did not arrive in time.") from error
     except ValidationError as error:
         if any(e["type"] == "json_invalid" for e in error.errors(include_url=False)):
             raise BadRequest("bad_json", "The body is not valid JSON.") from error
@@ -163,47 +163,6 @@ _READERS: Mapping[str, Callable[[web.Request, Any], Awaitable[BaseModel]]] = {
     "query": _read_query,
     "body": _read_body,
 }
-
-
-@web.middleware
-async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every failure as a problem document, and leak nothing about the unexpected ones."""
-    try:
-        return await handler(request)
-    except Problem as error:
-        wait = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else None
-        return _problem(error.status, error.code, error.detail, wait)
-    except web.HTTPException as error:
-        if error.status < HTTPStatus.BAD_REQUEST:
-            raise
-        kept = {name: error.headers[name] for name in KEPT_HEADERS & error.headers.keys()}
-        return _problem(HTTPStatus(error.status), "http_error", error.reason, kept)
-    except ClientConnectionResetError:
-        log.info("the caller left before the answer was complete")
-        raise
-    except Exception:
-        log.exception("unhandled error", method=request.method, path=request.path)
-        return _problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "internal_error",
-            f"A fault of ours. The log has it under {telemetry.request_id()}.",
-        )
-
-
-def _problem(
-    status: HTTPStatus, code: str, detail: str, headers: Mapping[str, str] | None = None
-) -> web.Response:
-    document = ProblemDocument(
-        title=status.phrase,
-        status=status.value,
-        code=code,
-        detail=detail,
-        request_id=telemetry.request_id(),
-    )
-    response = reply(document, status)
-    response.content_type = "application/problem+json"
-    response.headers.update(headers or {})
-    return response
 
 
 def _observe(service: str) -> Middleware:

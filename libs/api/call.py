@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+import structlog
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 from pydantic import BaseModel, ValidationError
 from yarl import URL
@@ -12,6 +13,7 @@ from libs import telemetry
 from libs.contracts.common import ProblemDocument
 from libs.problems import BY_STATUS, Problem, UpstreamFailed
 
+log = structlog.get_logger()
 Answer = TypeVar("Answer", bound=BaseModel)
 TIMEOUT = ClientTimeout(total=30, sock_connect=3)
 
@@ -46,7 +48,10 @@ class Caller:
         try:
             return answer.model_validate_json(text)
         except ValidationError as error:
-            raise UpstreamFailed("no_usable_reply", f"{method} {path}: {error}") from error
+            log.error("no usable reply", method=method, path=path, why=str(error))
+            raise UpstreamFailed(
+                "no_usable_reply", "A service behind this one gave an answer that is not its own."
+            ) from error
 
     async def fetch(
         self,
@@ -69,8 +74,9 @@ class Caller:
             ) as response:
                 content = await response.read()
         except (ClientError, TimeoutError, OSError) as error:
+            log.warning("no reply", method=method, url=str(self.url), why=repr(error))
             raise UpstreamFailed(
-                "no_reply", f"{method} {self.url / path.lstrip('/')}: {error or 'time-out'}"
+                "no_reply", "A service behind this one does not answer; try again in a moment.", 2
             ) from error
         if response.ok:
             return content

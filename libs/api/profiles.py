@@ -1,7 +1,8 @@
 """Caller of the profile registry."""
 
 from libs.api.call import Caller
-from libs.contracts.profiles import Resolved
+from libs.contracts.profiles import ClientList, Resolved
+from libs.problems import NotFound
 
 
 class ProfilesApi:
@@ -17,3 +18,9 @@ class ProfilesApi:
         """
         path = f"/v1/clients/{client_id}/resolve/{profile_id}"
         return await self._caller.call("GET", path, Resolved)
+
+    async def require_client(self, client_id: str) -> None:
+        """Raises NotFound unless there is such a brand client."""
+        known = (await self._caller.call("GET", "/v1/clients", ClientList)).clients
+        if client_id not in {client.client_id for client in known}:
+            raise NotFound("unknown_client", f"There is no brand client {client_id!r}.")

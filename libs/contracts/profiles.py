@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from libs.contracts.common import ClientId, Reply, Request
 
@@ -45,6 +45,12 @@ class Check(Request):
         if self.kind == "exact" and (self.prompt or self.models):
             raise ValueError("an exact check takes neither prompt nor models")
         return self
+
+
+class StoredCheck(Check):
+    """A check in an answer: a reader skips fields that it does not know yet."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 Checks = Annotated[dict[CheckId, Check], Field(min_length=1, max_length=MAX_CHECKS)]
@@ -96,7 +102,7 @@ class Profile(Reply):
     modified_by: str
     previous_version: str | None
     pass_threshold: float
-    checks: dict[str, Check]
+    checks: dict[str, StoredCheck]
     content_hash: str
     scoring_hash: str
 

@@ -1,5 +1,6 @@
 """Passing a request on to the service that owns it, body and answer as streams."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,9 @@ PREFIXES: Mapping[str, tuple[Service, str]] = {
     "prices": ("usage", "/v1/prices"),
 }
 """First word of the path under /api: whose it is, and what it is called there."""
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+ODD_PATH = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)|%2f|%5c|%00|//|\\", re.IGNORECASE)
 
 REQUEST_HEADERS = (
     "Accept",
@@ -85,11 +89,16 @@ class Forwarder:
             ) from error
 
     def _target(self, request: web.Request) -> tuple[Service, URL]:
-        first, slash, rest = request.match_info["tail"].partition("/")
-        if first not in PREFIXES:
-            raise NotFound("unknown_path", f"There is nothing at {request.path}.")
+        """Whose the path is, as it was written: what is encoded stays encoded.
+
+        Dot segments and encoded slashes are refused. A service would read them as another path.
+        """
+        raw = request.rel_url.raw_path.removeprefix("/api/")
+        first, slash, rest = raw.partition("/")
+        if first not in PREFIXES or request.method not in METHODS or ODD_PATH.search(raw):
+            raise NotFound("unknown_path", f"There is nothing at {request.path[:200]}.")
         service, path = PREFIXES[first]
-        target = self.urls[service].with_path(f"{path}{slash}{rest}")
+        target = self.urls[service].with_path(f"{path}{slash}{rest}", encoded=True)
         return service, target.with_query(request.query)
 
 

@@ -92,4 +92,4 @@ def guard(request: web.Request) -> None:
 
 
 def _sha256(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()

@@ -4,13 +4,14 @@ from collections.abc import Collection
 
 from pydantic import TypeAdapter
 
-from libs.contracts.profiles import Check, Client
+from libs.contracts.profiles import Check, Client, StoredCheck
 from libs.postgres import Connection, Record
 from services.profiles.domain.audience import Audience
 from services.profiles.domain.content import Content, content_hash, scoring_hash
 from services.profiles.domain.family import Change, Family, Line, Version
 
 CHECKS = TypeAdapter(dict[str, Check])
+STORED_CHECKS = TypeAdapter(dict[str, StoredCheck])
 
 
 async def clients(db: Connection) -> list[Client]:
@@ -248,7 +249,7 @@ def _family(row: Record) -> Family:
 
 
 def _version(row: Record) -> Version:
-    checks = CHECKS.validate_json(row["checks"])
+    checks = STORED_CHECKS.validate_json(row["checks"])
     return Version(
         row["version"],
         Content(row["name"], row["description"], row["pass_threshold"], checks),

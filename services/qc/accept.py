@@ -19,12 +19,15 @@ from libs.ids import uuid7
 from libs.postgres import transaction
 from libs.problems import Invalid, NotFound
 from services.qc import assets, outbox, repository
-from services.qc.files import Upload, receive
+from services.qc.files import Upload, receive, safe_name
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
 
 log = structlog.get_logger()
-ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+IDS = {
+    "client": re.compile(r"[a-z0-9][a-z0-9_-]{0,62}"),
+    "profile": re.compile(r"[a-z0-9][a-z0-9_-]{0,99}"),
+}
 
 
 async def accept(
@@ -50,7 +53,7 @@ async def accept(
 
 
 async def accept_asset(
-    request: web.Request, actor: Actor, bench: Bench, settings: QcSettings
+    request: web.Request, actor: Actor, bench: Bench, profiles: ProfilesApi, settings: QcSettings
 ) -> ReferenceAsset:
     """Keep brand material of a client; `kind` is `logo`."""
     async with receive(
@@ -62,11 +65,10 @@ async def accept_asset(
             raise Invalid("bad_kind", "A reference asset is of kind `logo`.")
         await _open(bench, upload)
         await bench.store.put(upload.sha256, upload.path)
-        name = upload.fields.get("name") or upload.name
+        await profiles.require_client(client_id)
+        name = safe_name(upload.fields.get("name") or upload.name)
         async with transaction(bench.pool, [client_id]) as db:
-            return await assets.add_asset(
-                db, client_id, kind, name[:200], upload.sha256, actor.subject
-            )
+            return await assets.add_asset(db, client_id, kind, name, upload.sha256, actor.subject)
 
 
 def _id(upload: Upload, name: str) -> str:
@@ -74,7 +76,7 @@ def _id(upload: Upload, name: str) -> str:
     value = upload.fields.get(name, "")
     if not value:
         raise Invalid("missing_field", f"Send the multipart field `{name}` beside the file.")
-    if not ID.fullmatch(value):
+    if not IDS[name].fullmatch(value):
         raise NotFound(f"unknown_{name}", f"There is no {name} {value[:80]!r}.")
     return value
 

@@ -13,7 +13,7 @@ from aiohttp import ClientSession, web
 from pydantic import HttpUrl
 from yarl import URL
 
-from libs.actor import Issuer, Service, Verifier
+from libs.actor import ISSUERS, Issuer, Service, Verifier
 from libs.api.call import Caller
 from libs.api.profiles import ProfilesApi
 from libs.api.usage import UsageApi
@@ -169,6 +169,6 @@ def _bearer(issuer: Issuer, audience: Service) -> Callable[[], str]:
     actor = Actor(
         subject="qc",
         kind="service",
-        scopes=frozenset({Action.RECORD_USAGE, Action.READ_USAGE, Action.RESOLVE_PROFILES}),
+        scopes=ISSUERS["qc"] or frozenset(),
     )
     return lambda: issuer.passport(actor, audience, datetime.now(UTC))

@@ -134,7 +134,8 @@ async def get_checks(request: web.Request) -> Catalogue:
 
 async def post_reference_assets(request: web.Request) -> ReferenceAsset:
     """Keep a client's logo; the newest one is what creatives are compared with."""
-    return await accept_asset(request, request[ACTOR], request.app[BENCH], request.app[SETTINGS])
+    app = request.app
+    return await accept_asset(request, request[ACTOR], app[BENCH], app[PROFILES], app[SETTINGS])
 
 
 async def get_reference_assets(request: web.Request, query: AssetsQuery) -> ReferenceAssets:

@@ -73,7 +73,14 @@ class Behind:
             raise
         return response
 
-    async def large(self, request: web.Request) -> web.Response:
+    async def large(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["id"] == "broken":
+            response = web.StreamResponse(headers={"Content-Length": "1000000"})
+            await response.prepare(request)
+            await response.write(b"x" * 300_000)
+            if request.transport:
+                request.transport.abort()
+            return response
         return web.Response(body=b"x" * (3 << 20))
 
 

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
+from yarl import URL
 
 from libs.actor import Service, Verifier
 from libs.contracts.access import Role
@@ -38,13 +39,50 @@ async def test_path_goes_to_its_owner_with_a_passport_for_it_alone(
     assert (actor.subject, actor.clients["diageo"]) == ("editor", Role.EDITOR)
 
 
-@pytest.mark.parametrize("path", ["/api/events", "/api/nothing", "/api/v1", "/api/..%2fhealthz"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/events",
+        "/api/nothing",
+        "/api/v1",
+        "/api/..%2fhealthz",
+        "/api/analyses/..%2f..%2fmetrics",
+        "/api/analyses/%2e%2e/%2E%2E/metrics",
+        "/api/prices/%2e%2e/events",
+        "/api/analyses/.%2e/x",
+        "/api/analyses//metrics",
+        "/api/analyses/%5c..%5cmetrics",
+        "/api/analyses/a%00b",
+    ],
+)
 async def test_path_that_nobody_owns_is_not_passed_on(
-    editor: ClientSession, behind: Behind, path: str
+    editor: ClientSession, gateway: URL, behind: Behind, path: str
 ) -> None:
-    async with editor.get(path) as response:
+    async with editor.get(gateway.join(URL(path, encoded=True))) as response:
         assert response.status == 404
     assert behind.seen == []
+
+
+async def test_encoded_name_arrives_as_it_was_written(editor: ClientSession, gateway: URL) -> None:
+    path = "/api/profiles/caf%C3%A9%20%25"
+    async with editor.get(gateway.join(URL(path, encoded=True))) as response:
+        assert (await response.json())["path"] == "/v1/profiles/caf%C3%A9%20%25"
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "CONNECT", "M-SEARCH"])
+async def test_odd_method_is_not_passed_on(
+    editor: ClientSession, behind: Behind, method: str
+) -> None:
+    async with editor.request(method, "/api/profiles") as response:
+        assert response.status in (400, 404, 405)
+    assert behind.seen == []
+
+
+async def test_answer_that_breaks_off_behind_breaks_off_in_front(editor: ClientSession) -> None:
+    with pytest.raises(ClientError):
+        async with editor.get("/api/analyses/broken/file") as response:
+            assert response.status == 200
+            await response.read()
 
 
 async def test_identity_from_outside_is_dropped(editor: ClientSession, behind: Behind) -> None:

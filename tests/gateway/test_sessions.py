@@ -64,6 +64,12 @@ async def test_signing_out_ends_the_session_on_the_server(
         assert await problem(response) == (401, "session_ended")
 
 
+@pytest.mark.parametrize("cookie", ["sid=\xff\xfe", "sid=", "sid=" + "x" * 4000, "sid"])
+async def test_cookie_of_rubbish_is_nobody(browser: ClientSession, cookie: str) -> None:
+    async with browser.get("/api/session", headers={"Cookie": cookie}) as response:
+        assert response.status == 401
+
+
 async def test_idle_session_ends(editor: ClientSession, prepared: Mapping[str, Dsns]) -> None:
     db = await asyncpg.connect(prepared["gateway"].owner)
     await db.execute("UPDATE session SET seen_at = seen_at - interval '61 minutes'")

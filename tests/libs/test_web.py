@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientError, ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import Field
 from yarl import URL
@@ -151,6 +151,22 @@ async def test_fault_of_ours_leaks_nothing(http: Http) -> None:
 
     assert response.status == HTTPStatus.INTERNAL_SERVER_ERROR
     assert "hunter2" not in await response.text()
+
+
+async def test_answer_that_breaks_off_is_never_taken_for_whole(trust: Trust) -> None:
+    async def get_half(request: web.Request) -> web.StreamResponse:
+        """Half of what was promised."""
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b"x" * 900)
+        raise NotFound("gone", "It went away.")
+
+    routes = [Route("GET", "/half", get_half, None, produces=("text/plain",))]
+    app = create_service("usage", routes, Verifier("usage", trust.keys))
+    client: Http
+    async with TestClient(TestServer(app)) as client:
+        with pytest.raises(ClientError):
+            await (await client.get("/half")).read()
 
 
 async def test_unknown_query_parameter_is_refused(http: Http) -> None:

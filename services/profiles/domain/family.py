@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs.contracts.profiles import Profile, ProfileSummary, VersionSummary
+from libs.contracts.profiles import Profile, ProfileSummary, StoredCheck, VersionSummary
 from services.profiles.domain.audience import Audience
 from services.profiles.domain.canonical import digest
 from services.profiles.domain.content import Content
@@ -109,7 +109,10 @@ def profile_of(family: Family, version: Version, clients: tuple[str, ...] | None
         modified_by=version.created_by,
         previous_version=family.id_of(version.based_on) if version.based_on else None,
         pass_threshold=content.pass_threshold,
-        checks=dict(content.checks),
+        checks={
+            check_id: StoredCheck.model_validate(check.model_dump())
+            for check_id, check in content.checks.items()
+        },
         content_hash=version.content_hash,
         scoring_hash=version.scoring_hash,
     )
