@@ -35,6 +35,7 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
+    asyncpg.InsufficientResourcesError,
 )
 """What a query raises while the server restarts or others hold it up: worth trying again."""
 

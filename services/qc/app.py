@@ -3,7 +3,7 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -22,7 +22,8 @@ from libs.postgres import Pool, database_problems, open_database, read_migration
 from libs.settings import BadSettings
 from libs.web import READY, Route, create_service
 from services.qc import handlers
-from services.qc.decoders import ChildLimits, Decoders
+from services.qc.decoder_process import ChildLimits
+from services.qc.decoders import Decoders
 from services.qc.judging import Judge
 from services.qc.leases import Worker
 from services.qc.outbox import Outbox
@@ -34,6 +35,9 @@ from services.qc.store import Store
 
 MIGRATIONS = read_migrations(Path(__file__).parent / "migrations")
 SSE = ("text/event-stream",)
+
+STOPPING: web.AppKey[list[Callable[[], object]]] = web.AppKey("stopping")
+"""What ends before the connections do: streams and claiming."""
 
 ROUTES = [
     Route(
@@ -88,16 +92,28 @@ def create_app(settings: QcSettings) -> web.Application:
             app[handlers.PROFILES] = profiles
             app[handlers.WORKER] = worker
             app[handlers.SETTINGS] = settings
-            app[READY] = lambda: database_problems(bench.pool)
             tasks = [asyncio.create_task(work()) for work in (worker.run, bench.outbox.run)]
+            app[READY] = lambda: _what_is_wrong(bench.pool, tasks)
+            stops: list[Callable[[], object]] = [bench.progress.stop, tasks[0].cancel]
+            app[STOPPING] = stops
             yield
             for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
 
+    async def let_go(app: web.Application) -> None:
+        for stop in app[STOPPING]:
+            stop()
+
     app.cleanup_ctx.append(everything)
+    app.on_shutdown.append(let_go)
     return app
+
+
+async def _what_is_wrong(pool: Pool, tasks: Sequence[asyncio.Task[None]]) -> list[str]:
+    ended = ["a worker of this process has ended"] if any(t.done() for t in tasks) else []
+    return ended + await database_problems(pool)
 
 
 async def _open(

@@ -1,6 +1,6 @@
 """The process that opens creatives: JSON lines in, JSON lines out, under limits of its own.
 
-Started by services.qc.decoders. Standard output carries answers only: what a library prints
+Started by services.qc.decoder_process. Standard output carries answers only: what a library prints
 goes to standard error. The process ends when its parent does.
 """
 

@@ -1,11 +1,14 @@
 """`aiqc check`: one creative through the gateway, with a progress bar and an exit code."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -89,58 +92,55 @@ def exit_code(analysis: Analysis) -> int:
 
 
 def show(analysis: Analysis, console: Console) -> None:
-    """Verdict, checks and findings for a person."""
-    verdict = analysis.verdict or analysis.state
+    """Verdict, checks with time and cost, open questions and findings, for a person."""
+    results = sorted(analysis.checks, key=_worst_first)
     console.print()
-    console.print(
-        Text.assemble(
-            (verdict.upper(), COLOURS.get(verdict, "bold")),
-            f"  score {_number(analysis.score)}  coverage {_number(analysis.coverage)} %"
-            f"  {analysis.profile_id} version {analysis.profile_version}",
-        )
-    )
+    console.print(_headline(analysis))
     if analysis.reason:
-        console.print(Text(analysis.reason))
+        console.print(Text(_plain(analysis.reason)))
+    console.print()
+    console.print(_checks_table(analysis, results))
     if analysis.unknown_calls:
         console.print(
             f"{analysis.unknown_calls} provider calls ended unknown: the cost may be higher."
         )
-    console.print(_checks_table(analysis))
-    findings = [(c.check_id, finding) for c in analysis.checks for finding in c.findings]
-    for check_id, finding in findings:
-        console.print(_finding_line(check_id, finding))
+    if reasons := _reasons(results):
+        console.print("\nNot judged", style="bold")
+        console.print(_grid(reasons))
+    if any(result.findings for result in results):
+        console.print("\nFindings", style="bold")
+        console.print(_grid([row for result in results for row in _finding_rows(result)]))
 
 
-def _checks_table(analysis: Analysis) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, justify in (("check", "left"), ("state", "left"), ("score", "right")):
-        table.add_column(title, justify="right" if justify == "right" else "left")
-    table.add_column("time", justify="right")
-    table.add_column("cost", justify="right")
-    table.add_column("remark", overflow="fold")
-    for result in sorted(analysis.checks, key=_worst_first):
-        table.add_row(*_row(result))
-    table.add_row(
-        Text("whole analysis", "bold"),
-        "",
-        "",
-        _seconds(analysis.duration_ms),
-        _usd(analysis.cost_usd),
-        "",
+def _headline(analysis: Analysis) -> Text:
+    verdict = analysis.verdict or analysis.state
+    critical = [c.check_id for c in analysis.checks if c.critical and c.state == "failed"]
+    return Text.assemble(
+        (verdict.upper(), COLOURS.get(verdict, "bold")),
+        f"  score {_number(analysis.score)}  coverage {_number(analysis.coverage)} %"
+        f"  {analysis.profile_id} version {analysis.profile_version}",
+        f"\ncritical and failed: {', '.join(critical)}" if critical else "",
     )
+
+
+def _checks_table(analysis: Analysis, results: Sequence[CheckResult]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("check (* critical)", "state", "score", "time", "cost", "model"):
+        right = title in ("score", "time", "cost")
+        table.add_column(title, justify="right" if right else "left", no_wrap=title != "model")
+    places = max(map(_places, (analysis.cost_usd, *(r.cost_usd for r in results))))
+    for result in results:
+        table.add_row(
+            Text(result.check_id + (" *" if result.critical else "")),
+            Text(result.state, COLOURS.get(result.state, "dim")),
+            _number(result.score),
+            _seconds(result.duration_ms),
+            _usd(result.cost_usd, places) if result.cost_usd != 0 else "–",
+            Text(_plain(result.model_served or "")),
+        )
+    whole = _seconds(analysis.duration_ms), _usd(analysis.cost_usd, places)
+    table.add_row(Text("from upload to verdict"), "", "", *whole, "", style="bold")
     return table
-
-
-def _row(result: CheckResult) -> tuple[Text, ...]:
-    remark = result.reason or (f"answered by {result.model_served}" if result.model_served else "")
-    return (
-        Text(result.check_id + (" *" if result.critical else "")),
-        Text(result.state, COLOURS.get(result.state, "dim")),
-        Text(_number(result.score)),
-        Text(_seconds(result.duration_ms)),
-        Text(_usd(result.cost_usd)),
-        Text(remark),
-    )
 
 
 def _worst_first(result: CheckResult) -> tuple[int, str]:
@@ -148,27 +148,60 @@ def _worst_first(result: CheckResult) -> tuple[int, str]:
     return order.index(result.state), result.check_id
 
 
-def _finding_line(check_id: str, finding: Finding) -> Text:
-    place = f" page {finding.page}" if finding.page > 1 else ""
+def _reasons(results: Sequence[CheckResult]) -> list[tuple[Text, Text]]:
+    """Each reason once, with the checks that it stands for."""
+    checks: dict[str, list[str]] = defaultdict(list)
+    for result in results:
+        if result.reason:
+            checks[result.reason].append(result.check_id)
+    return [(Text("\n".join(ids)), Text(_plain(reason))) for reason, ids in checks.items()]
+
+
+def _finding_rows(result: CheckResult) -> list[tuple[Text, Text]]:
+    rows = []
+    for finding in result.findings:
+        told = [f"{result.check_id}: {finding.message}", *_details(finding)]
+        severity = Text(finding.severity, COLOURS[finding.severity])
+        rows.append((severity, Text("\n".join(map(_plain, told)))))
+    return rows
+
+
+def _details(finding: Finding) -> Iterator[str]:
+    if finding.rule:
+        yield f"rule: {finding.rule}"
     if region := finding.region:
+        page = f"page {finding.page}, " if finding.page > 1 else ""
         about = "about " if finding.approximate else ""
-        place += f" at {about}{region.x:.0%} {region.y:.0%}, {region.w:.0%} × {region.h:.0%}"
-    rule = f" (rule: {finding.rule})" if finding.rule else ""
-    fix = f"\n    fix: {finding.fix}" if finding.fix else ""
-    return Text.assemble(
-        (f"  {finding.severity:8}", COLOURS[finding.severity]),
-        f" {check_id}:{place} {finding.message}{rule}{fix}",
-    )
+        yield (
+            f"where: {page}{about}{region.x:.0%} from the left, {region.y:.0%} from the top, "
+            f"{region.w:.0%} wide, {region.h:.0%} high"
+        )
+    if finding.fix:
+        yield f"fix: {finding.fix}"
+
+
+def _grid(rows: Sequence[tuple[Text, Text]]) -> Padding:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for left, right in rows:
+        grid.add_row(left, right)
+    return Padding.indent(grid, 2)
+
+
+def _plain(text: str) -> str:
+    """Models and creatives wrote it: it must not steer the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description:40}"),
+        TextColumn("{task.description:<32.32}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=console,
-        transient=not console.is_terminal,
+        disable=not console.is_terminal,
     )
 
 
@@ -180,5 +213,11 @@ def _seconds(duration_ms: int | None) -> str:
     return "" if duration_ms is None else f"{duration_ms / 1000:.2f} s"
 
 
-def _usd(cost: Decimal | None) -> str:
-    return "unknown" if cost is None else f"${cost:f}"
+def _usd(cost: Decimal | None, places: int) -> str:
+    return "unknown" if cost is None else f"${cost:.{places}f}"
+
+
+def _places(cost: Decimal | None) -> int:
+    """Digits after the point that the exact cost has, and two at least."""
+    exponent = cost.normalize().as_tuple().exponent if cost else 0
+    return max(2, -exponent) if isinstance(exponent, int) else 2

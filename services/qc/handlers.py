@@ -29,7 +29,7 @@ from services.qc.attempts import CallCost
 from services.qc.checks import catalogue
 from services.qc.leases import Worker
 from services.qc.repository import AnalysisRow
-from services.qc.run import Bench
+from services.qc.run import Bench, milliseconds
 from services.qc.settings import QcSettings
 
 BENCH: web.AppKey[Bench] = web.AppKey("bench")
@@ -188,7 +188,7 @@ def _analysis(
         creative=row.creative,
         created_at=row.created_at,
         finished_at=ended,
-        duration_ms=int((ended - row.created_at).total_seconds() * 1000) if ended else None,
+        duration_ms=milliseconds(row.created_at, ended) if ended else None,
         reason=row.reason,
     )
 

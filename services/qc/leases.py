@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
+from pydantic import ValidationError
 
-from libs.postgres import Pool, transaction
+from libs.postgres import Pool, Record, transaction
 from libs.problems import Unavailable
 from services.qc import repository
 from services.qc.repository import AnalysisRow, LeaseLost
@@ -65,9 +66,24 @@ class Worker:
             async with transaction(self._pool) as db:
                 row = await repository.claim(db, uuid4(), now, self._lease_for)
         except Unavailable:
-            await asyncio.sleep(POLL_S)
             return None
-        return AnalysisRow(**row) if row else None
+        except Exception:
+            # Whatever it was: a worker that stops claiming is never missed by anybody.
+            log.exception("cannot look for work")
+            return None
+        return await self._readable(row) if row else None
+
+    async def _readable(self, row: Record) -> AnalysisRow | None:
+        """The row, or None after ending an analysis that this version cannot read."""
+        try:
+            return AnalysisRow(**row)
+        except ValidationError as error:
+            log.error("unreadable analysis", analysis_id=str(row["analysis_id"]), why=str(error))
+        with suppress(Unavailable):
+            async with transaction(self._pool) as db:
+                reason = "This version of the service cannot read it: check it again."
+                await repository.fail(db, row["lease"], reason, datetime.now(UTC))
+        return None
 
     def _start(self, row: AnalysisRow) -> None:
         lease = row.lease
@@ -109,6 +125,9 @@ class Worker:
                     until = datetime.now(UTC) + self._lease_for
                     held = await repository.extend_leases(db, leases, until)
             except Unavailable:
+                continue
+            except Exception:
+                log.exception("cannot prolong the leases")
                 continue
             for lease in set(leases) - held:
                 if task := self._running.get(lease):

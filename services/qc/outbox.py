@@ -7,18 +7,19 @@ take is kept, with the reason.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
 import structlog
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from libs import telemetry
 from libs.api.usage import UsageApi
 from libs.contracts.usage import UsageEvent
-from libs.postgres import Connection, Pool, transaction
-from libs.problems import BadRequest, Conflict, Invalid, Problem, TooLarge
+from libs.postgres import Connection, Pool, Record, insist, transaction
+from libs.problems import BadRequest, Conflict, Invalid, Problem, TooLarge, UpstreamFailed
 from libs.telemetry import OUTBOX_SENT
 
 log = structlog.get_logger()
@@ -26,6 +27,7 @@ EVENT: TypeAdapter[UsageEvent] = TypeAdapter(UsageEvent)
 BATCH = 500
 POLL_S = 1.0
 LONGEST_WAIT_S = 10.0
+NO_REPLY = "no_reply"
 NEVER = (BadRequest, Conflict, Invalid, TooLarge)
 """Answers that will be the same tomorrow."""
 
@@ -58,6 +60,13 @@ async def is_waiting(db: Connection, client_id: str, analysis_id: UUID) -> bool:
     return waiting
 
 
+def _tell_of(error: Exception, retry_s: float) -> None:
+    if isinstance(error, Problem):
+        log.warning("usage events wait", reason=error.detail, retry_s=retry_s)
+    else:
+        log.error("usage events wait", retry_s=retry_s, exc_info=error)
+
+
 class Outbox:
     """Sends what waits, oldest first, and learns what each call cost."""
 
@@ -72,19 +81,27 @@ class Outbox:
 
     async def run(self) -> None:
         """Send for ever; wait longer after each failure, up to ten seconds."""
+        await insist(self._try_refused_again)
         wait_s = POLL_S
         while True:
-            try:
-                sent = await self.send_batch()
-                wait_s = 0.0 if sent == BATCH else POLL_S
-            except Problem as error:
-                wait_s = min(max(wait_s, POLL_S) * 2, LONGEST_WAIT_S)
-                log.warning("usage events wait", reason=error.detail, retry_s=wait_s)
             self._news.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), wait_s)
-            except TimeoutError:
+                sent = await self.send_batch()
+            except Exception as error:
+                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+                _tell_of(error, wait_s)
+                # Not until the next event: that does not bring the ledger back.
+                await asyncio.sleep(wait_s)
                 continue
+            wait_s = POLL_S
+            if sent < BATCH:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), POLL_S)
+
+    async def _try_refused_again(self) -> None:
+        """Once a start: what one version of the ledger refused, the next may take."""
+        async with transaction(self._pool) as db:
+            await db.execute("UPDATE outbox SET refused = NULL WHERE refused IS NOT NULL")
 
     async def send_batch(self) -> int:
         """Send up to a batch; return how many rows were dealt with."""
@@ -104,29 +121,52 @@ class Outbox:
             return 0
         of_requests = {row["request_id"] for row in rows}
         telemetry.begin_request(of_requests.pop() if len(of_requests) == 1 else None)
-        delivered = await self._deliver([EVENT.validate_python(row["event"]) for row in rows])
+        events = [event for row in rows if (event := await self._readable(row))]
+        delivered = await self._deliver(events) if events else []
+        if events and not delivered:
+            raise UpstreamFailed("ledger_refuses", "The ledger takes none of these events.")
         # Before the rows are marked: what fails here is simply sent again.
         for analysis_id in {row["analysis_id"] for row in rows}:
             await self._learn_costs(analysis_id)
-        await self._mark(delivered)
+        await self._mark([event.event_id for event in delivered])
         return len(rows)
 
+    async def _readable(self, row: Record) -> UsageEvent | None:
+        """The event, or None after putting aside one that this version cannot read."""
+        try:
+            return EVENT.validate_python(row["event"])
+        except ValidationError as error:
+            log.error("unreadable usage event", event_id=str(row["event_id"]), why=str(error))
+            await self._mark([row["event_id"]], refused="unreadable")
+            return None
+
     async def _deliver(self, events: Sequence[UsageEvent]) -> list[UsageEvent]:
-        """Send; return the events that the ledger has now."""
+        """Send; return the events that the ledger has now.
+
+        When it does not take them all, halves are tried, so that one bad event holds
+        up no other. Raises UpstreamFailed when the ledger is away.
+        """
         try:
             await self._usage.record(events)
-        except NEVER as error:
+        except (*NEVER, UpstreamFailed) as error:
+            if error.code == NO_REPLY:
+                raise
             if len(events) == 1:
-                log.error("usage event refused", event_id=str(events[0].event_id), why=error.detail)
-                OUTBOX_SENT.labels("refused").inc()
-                await self._mark(events, refused=error.detail)
+                await self._put_aside(events[0], error)
                 return []
-            half = len(events) // 2  # find the one that is refused; the others are fine
+            half = len(events) // 2
             return await self._deliver(events[:half]) + await self._deliver(events[half:])
         OUTBOX_SENT.labels("delivered").inc(len(events))
         return list(events)
 
-    async def _mark(self, events: Sequence[UsageEvent], refused: str | None = None) -> None:
+    async def _put_aside(self, event: UsageEvent, error: Problem) -> None:
+        """What the ledger will never take is kept with the reason; its own fault is waited out."""
+        log.error("usage event refused", event_id=str(event.event_id), why=error.detail)
+        if isinstance(error, NEVER):
+            OUTBOX_SENT.labels("refused").inc()
+            await self._mark([event.event_id], refused=error.detail)
+
+    async def _mark(self, event_ids: Sequence[UUID], refused: str | None = None) -> None:
         async with transaction(self._pool) as db:
             await db.execute(
                 """
@@ -134,7 +174,7 @@ class Outbox:
                                   delivered_at = CASE WHEN $2::text IS NULL THEN now() END
                  WHERE event_id = ANY($1::uuid[])
                 """,
-                [event.event_id for event in events],
+                list(event_ids),
                 refused,
             )
 

@@ -7,6 +7,7 @@ finds the rows at its next poll, and one that comes back goes on after the last 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID
 
 from libs.contracts.qc import ProgressEvent
@@ -20,6 +21,7 @@ class Progress:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._news: dict[UUID, asyncio.Event] = defaultdict(asyncio.Event)
+        self._stopping = False
 
     async def add(
         self, db: Connection, client_id: str, analysis_id: UUID, event: ProgressEvent
@@ -31,22 +33,33 @@ class Progress:
         if news := self._news.pop(analysis_id, None):
             news.set()
 
+    def stop(self) -> None:
+        """End every stream, so that the service can end; listeners take it up elsewhere."""
+        self._stopping = True
+        for analysis_id in list(self._news):
+            self.tell(analysis_id)
+
     async def after(
         self, client_id: str, analysis_id: UUID, seq: int
     ) -> AsyncIterator[ProgressEvent | None]:
-        """Events after number `seq`, live, until the last; None when there was none for a while."""
-        while True:
+        """Events after number `seq`, live, until the last; None when there was none for a while.
+
+        Ends at once when `seq` is the last already, as when a browser connects again.
+        """
+        while not self._stopping:
             news = self._news[analysis_id]
             async with transaction(self._pool, [client_id]) as db:
                 events = await repository.progress_after(db, client_id, analysis_id, seq)
+                ended = not events and await repository.has_ended(db, client_id, analysis_id)
             for event in events:
                 seq = event.seq
                 yield event
                 if event.kind == "finished":
                     return
+            if ended:
+                self._news.pop(analysis_id, None)
+                return
             if not events:
                 yield None
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), POLL_S)
-                except TimeoutError:
-                    continue

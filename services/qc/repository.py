@@ -114,11 +114,30 @@ async def extend_leases(db: Connection, leases: Sequence[UUID], until: datetime)
 
 
 async def give_back(db: Connection, leases: Sequence[UUID], now: datetime) -> None:
-    """End leases early, so that the next worker need not wait for them to run out."""
+    """End leases early, so that the next worker need not wait for them to run out.
+
+    The claim does not count: its worker was told to stop, the analysis did not kill it.
+    """
     await db.execute(
-        "UPDATE analysis SET lease_until = $2 WHERE lease = ANY($1::uuid[]) AND state = 'running'",
+        """
+        UPDATE analysis SET lease_until = $2, claims = claims - 1
+         WHERE lease = ANY($1::uuid[]) AND state = 'running'
+        """,
         list(leases),
         now,
+    )
+
+
+async def fail(db: Connection, lease: UUID, reason: str, at: datetime) -> None:
+    """End an analysis of which no more is known than its lease."""
+    await db.execute(
+        """
+        UPDATE analysis SET state = 'failed', reason = $2, finished_at = $3, lease_until = NULL
+         WHERE lease = $1 AND state = 'running'
+        """,
+        lease,
+        reason,
+        at,
     )
 
 
@@ -220,3 +239,14 @@ async def progress_after(
         seq,
     )
     return [ProgressEvent.model_validate(row["event"]) for row in rows]
+
+
+async def has_ended(db: Connection, client_id: str, analysis_id: UUID) -> bool:
+    ended: bool = await db.fetchval(
+        """
+        SELECT finished_at IS NOT NULL FROM analysis WHERE client_id = $1 AND analysis_id = $2
+        """,
+        client_id,
+        analysis_id,
+    )
+    return ended

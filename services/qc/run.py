@@ -14,10 +14,11 @@ from pydantic import JsonValue
 
 from libs import telemetry
 from libs.contracts.profiles import Check
-from libs.contracts.qc import CheckResult, ProgressEvent
+from libs.contracts.qc import CheckResult, CheckState, ProgressEvent
 from libs.contracts.usage import AnalysisCompleted
 from libs.ids import uuid7
 from libs.postgres import Pool, insist, transaction
+from libs.problems import NotFound
 from services.qc import assets, attempts, outbox, repository
 from services.qc.decoders import Decoders
 from services.qc.domain.scoring import Judgement, judge
@@ -76,9 +77,16 @@ class _Run:
         self._results: dict[str, CheckResult] = {}
 
     async def load_results(self) -> None:
-        async with transaction(self._bench.pool, [self._row.client_id]) as db:
-            stored = await repository.results(db, self._row.client_id, self._row.analysis_id)
-        self._results = {result.check_id: result for result in stored}
+        """What is stored; a worker lost between a result and its step left the step untold."""
+        client_id, analysis_id = self._row.client_id, self._row.analysis_id
+        async with transaction(self._bench.pool, [client_id]) as db:
+            stored = await repository.results(db, client_id, analysis_id)
+            steps = await repository.progress_after(db, client_id, analysis_id, 0)
+        told = {step.check_id for step in steps if step.kind == "check_finished"}
+        for result in stored:
+            self._results[result.check_id] = result
+            if result.check_id not in told:
+                await self._tell_finished(result)
 
     def _open_checks(self, kind: str) -> dict[str, Check]:
         return {
@@ -105,15 +113,20 @@ class _Run:
             wanted,
         ):
             await self._heard(message)
-        return Picture(wanted.read_bytes(), "image/jpeg") if wanted else None
+        if wanted is None or not wanted.exists():
+            return None
+        return Picture(wanted.read_bytes(), "image/jpeg")
 
     async def _references(self, stack: AsyncExitStack) -> dict[str, list[Path]]:
         async with transaction(self._bench.pool, [self._row.client_id]) as db:
             newest = await assets.newest_by_kind(db, self._row.client_id)
-        return {
-            kind: [await stack.enter_async_context(self._bench.store.fetch(sha256))]
-            for kind, sha256 in newest.items()
-        }
+        found: dict[str, list[Path]] = {}
+        for kind, sha256 in newest.items():
+            try:
+                found[kind] = [await stack.enter_async_context(self._bench.store.fetch(sha256))]
+            except NotFound:
+                log.error("a reference asset is gone from the store", kind=kind, sha256=sha256)
+        return found
 
     async def _heard(self, message: Mapping[str, Any]) -> None:
         if started := message.get("started"):
@@ -140,7 +153,7 @@ class _Run:
         async with asyncio.TaskGroup() as group:
             for check_id, check in self._open_checks("judged").items():
                 if reason := self._judge.skipped(check):
-                    await self._store(_skipped(check_id, check, reason))
+                    await self._store(_without_score(check_id, check, "skipped", reason))
                 elif picture:
                     group.create_task(self._ask_one(check_id, picture))
 
@@ -165,6 +178,9 @@ class _Run:
         await insist(write)
         self._results[result.check_id] = result
         log.info("check finished", check=result.check_id, state=result.state, score=result.score)
+        await self._tell_finished(result)
+
+    async def _tell_finished(self, result: CheckResult) -> None:
         await self.tell(
             "check_finished", check_id=result.check_id, state=result.state, score=result.score
         )
@@ -172,6 +188,8 @@ class _Run:
     async def finish(self, failed_because: str | None = None) -> None:
         """Write the end, its usage event and its last step in one transaction."""
         now = datetime.now(UTC)
+        if not failed_because:
+            await self._close_gaps()
         judgement = None if failed_because else self._judgement()
 
         async def write() -> None:
@@ -194,6 +212,13 @@ class _Run:
             reason=failed_because,
         )
 
+    async def _close_gaps(self) -> None:
+        """A check without an outcome is an error: it must not vanish from the verdict."""
+        for check_id, check in self._checks.items():
+            if check_id not in self._results:
+                reason = "It could not be run: the creative could not be shown. Check it again."
+                await self._store(_without_score(check_id, check, "error", reason))
+
     def _judgement(self) -> Judgement:
         return judge(list(self._results.values()), self._row.profile.pass_threshold)
 
@@ -213,7 +238,7 @@ class _Run:
             checks_completed=sum(r.state in COMPLETED for r in self._results.values()),
             overall_score=judgement.score,
             verdict=judgement.verdict,
-            duration_ms=int((now - row.created_at).total_seconds() * 1000),
+            duration_ms=milliseconds(row.created_at, now),
         )
 
     async def tell(self, kind: str, **facts: object) -> None:
@@ -241,14 +266,19 @@ class _Run:
         )
 
 
+def milliseconds(start: datetime, end: datetime) -> int:
+    """Never negative, even when the clock was set back in between; a day at most."""
+    return min(max(int((end - start).total_seconds() * 1000), 0), 86_400_000)
+
+
 def _question(check_id: str, check: Check) -> dict[str, JsonValue]:
     return {"measure": check.measure or check_id, "parameters": check.parameters}
 
 
-def _skipped(check_id: str, check: Check, reason: str) -> CheckResult:
+def _without_score(check_id: str, check: Check, state: CheckState, reason: str) -> CheckResult:
     return CheckResult(
         check_id=check_id,
-        state="skipped",
+        state=state,
         weight=check.weight,
         critical=check.critical,
         reason=reason,

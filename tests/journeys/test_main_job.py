@@ -1,5 +1,6 @@
 """A creative goes in through the gateway; verdict, findings and exact cost come out."""
 
+import asyncio
 import csv
 import io
 import json
@@ -134,5 +135,8 @@ async def test_stream_that_broke_goes_on_where_it_was(
     async with house_without_keys.signed_in() as api:
         analysis, events = await analyse(api, sample.creative)
         rest = [event async for event in api.events(analysis.analysis_id, after=5)]
+        async with asyncio.timeout(5):
+            nothing = [event async for event in api.events(analysis.analysis_id, len(events))]
 
     assert rest == events[5:]
+    assert nothing == []

@@ -12,7 +12,8 @@ from PIL import Image
 
 from libs.contracts.qc import Creative
 from libs.problems import Invalid, TooLarge, TooMany, Unsupported
-from services.qc.decoders import ChildFailed, ChildLimits, Decoders
+from services.qc.decoder_process import ChildFailed, ChildLimits
+from services.qc.decoders import Decoders
 
 LIMITS = ChildLimits(
     memory_bytes=1 << 30,
@@ -108,6 +109,42 @@ async def test_check_that_kills_its_child_ends_alone(decoders: Decoders, picture
             seen.append(message["check_id"])
 
     assert sorted(seen) == ["ratio", "weight"]
+
+
+async def test_file_that_cannot_be_opened_any_more_makes_every_check_an_error(
+    decoders: Decoders, tmp_path: Path
+) -> None:
+    path = tmp_path / "cut"
+    path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
+    checks = {"ratio": exact("aspect_ratio"), "weight": exact("file_weight")}
+
+    messages = await examined(decoders, path, checks, tmp_path / "picture.jpg")
+
+    outcomes = {m["check_id"]: m["measured"]["state"] for m in messages if "check_id" in m}
+    assert outcomes == {"ratio": "error", "weight": "error"}
+
+
+async def test_child_that_died_while_idle_is_not_the_files_fault(
+    decoders: Decoders, picture: Path
+) -> None:
+    await decoders.open(picture, "a.png")
+    for child in children():
+        child.kill()
+    assert (await decoders.open(picture, "a.png"))["pages"] == 1
+
+
+async def test_opening_does_not_stand_behind_examining(decoders: Decoders, picture: Path) -> None:
+    slow = exact("file_naming", pattern="(a+)+b")
+    stream = decoders.examine(picture, creative("a" * 60 + ".png"), {"name": slow}, {}, None)
+    assert await anext(stream) == {"started": "name"}
+
+    opened = await asyncio.wait_for(decoders.open(picture, "a.png"), 10)
+
+    assert opened["pages"] == 1
+    for child in children():
+        child.kill()
+    async for _ in stream:
+        pass
 
 
 async def test_memory_limit_holds(tmp_path: Path) -> None:
