@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from libs.contracts.access import LEAST_ROLE, Action, Actor, Role
 from libs.problems import Forbidden, NotFound, Unauthenticated
+from libs.settings import BadSettings
 
 Service = Literal["gateway", "qc", "profiles", "usage"]
 PASSPORT_LIFE = timedelta(seconds=60)
@@ -42,11 +43,14 @@ ISSUERS: Mapping[str, frozenset[Action] | None] = {
 
 
 class Issuer:
-    """Signs passports with one private key."""
+    """Signs passports with one private key. Raises BadSettings for what is no such key."""
 
     def __init__(self, name: str, private_jwk: Mapping[str, str]) -> None:
         self._name = name
-        self._key = OKPKey.import_key(dict(private_jwk))
+        try:
+            self._key = OKPKey.import_key(dict(private_jwk))
+        except (JoseError, ValueError, KeyError, TypeError):
+            raise BadSettings("the signing key is no private Ed25519 key in JWK form") from None
 
     def passport(
         self, actor: Actor, audience: Service, now: datetime, life: timedelta = PASSPORT_LIFE
@@ -67,9 +71,15 @@ class Verifier:
     """Reads passports that are meant for one service."""
 
     def __init__(self, audience: Service, trusted: Mapping[str, object]) -> None:
-        """`trusted` is a JWK set of public keys whose `kid` is an issuer of `ISSUERS`."""
+        """`trusted` is a JWK set of public keys whose `kid` is an issuer of `ISSUERS`.
+
+        Raises BadSettings for what is no such set.
+        """
         self._audience = audience
-        self._keys = KeySet.import_key_set(dict(trusted))  # type: ignore[arg-type]
+        try:
+            self._keys = KeySet.import_key_set(dict(trusted))  # type: ignore[arg-type]
+        except (JoseError, ValueError, KeyError, TypeError):
+            raise BadSettings("the trusted keys are no JWK set with a key in it") from None
 
     def actor(self, token: str, now: datetime) -> Actor:
         """The actor of a valid passport. Raises Unauthenticated and says nothing of the reason."""

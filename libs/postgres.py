@@ -16,7 +16,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from libs.problems import Unavailable
-from libs.settings import ServiceSettings
+from libs.settings import BadSettings, ServiceSettings
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -158,7 +158,7 @@ async def migrate(owner_dsn: str, schema: str, migrations: Mapping[str, str]) ->
     All of them run in one transaction under an advisory lock, so services that start
     together wait for each other and a failure leaves nothing half done. The lock is
     polled: waiting inside the server can deadlock with what the holder does.
-    Raises RuntimeError when an applied file was edited afterwards.
+    Raises BadSettings when an applied file was edited afterwards.
     """
     db = await asyncpg.connect(owner_dsn, server_settings={"search_path": schema})
     try:
@@ -192,5 +192,8 @@ async def _apply(db: Connection, schema: str, migrations: Mapping[str, str]) -> 
             await db.execute("INSERT INTO migration VALUES ($1, $2)", name, digest)
             applied.append(name)
         elif seen[name] != digest:
-            raise RuntimeError(f"{schema}: {name} was edited after it was applied")
+            raise BadSettings(
+                f"{schema}: {name} was edited after it was applied; start the version that "
+                "applied it, or give this one an empty database"
+            )
     return applied

@@ -14,7 +14,7 @@ from libs.telemetry import configure_logs
 
 log = structlog.get_logger()
 DRAIN_S = 5.0
-"""With the worker's own 3 s this stays below the 10 s after which the supervisor kills."""
+"""With the worker's own 3 s this stays below what the supervisor grants before it kills."""
 
 Some = TypeVar("Some", bound=ServiceSettings)
 
@@ -26,11 +26,10 @@ def serve(
     try:
         settings = load()
         configure_logs(service, settings.log_format)
-        app = create_app(settings)
+        asyncio.run(_serve(create_app(settings), settings))
     except BadSettings as error:
         print(f"{service}: these settings need mending:\n{error}", file=sys.stderr)
         sys.exit(EXIT_BAD_SETTINGS)
-    asyncio.run(_serve(app, settings))
 
 
 async def _serve(app: web.Application, settings: ServiceSettings) -> None:

@@ -4,6 +4,7 @@ pydantic-settings is not used: it reads the environment wherever a settings clas
 takes a misspelt variable for a default. Here both are mistakes.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -73,4 +74,15 @@ class ServiceSettings(Settings):
 
 
 class BadSettings(ValueError):
-    """Settings that no restart will mend."""
+    """Settings, or files that stand for them, that no restart will mend."""
+
+
+def read_jwk(secret: SecretStr) -> dict[str, str]:
+    """The key in a setting. Raises BadSettings, which does not repeat it."""
+    try:
+        key = json.loads(secret.get_secret_value())
+    except ValueError:
+        key = None
+    if not isinstance(key, dict):
+        raise BadSettings("the signing key is not a JSON object")
+    return key

@@ -1,6 +1,5 @@
 """The gateway, put together."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -11,7 +10,7 @@ from yarl import URL
 
 from libs.actor import Issuer
 from libs.postgres import database_problems, open_database, read_migrations
-from libs.settings import BadSettings
+from libs.settings import BadSettings, read_jwk
 from libs.web import READY, Route, create_service
 from services.gateway import handlers
 from services.gateway.domain.access import is_loopback
@@ -39,7 +38,7 @@ def create_app(settings: GatewaySettings) -> web.Application:
         )
     if settings.signing_key is None:
         raise BadSettings("GATEWAY_SIGNING_KEY: the private JWK that signs passports is missing")
-    passports = Passports(Issuer("gateway", json.loads(settings.signing_key.get_secret_value())))
+    passports = Passports(Issuer("gateway", read_jwk(settings.signing_key)))
     app = create_service("gateway", ROUTES, verifier=None)
     app.router.add_route("*", "/api/{tail:.+}", handlers.forward)
 

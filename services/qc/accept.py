@@ -1,6 +1,7 @@
 """Taking a creative in: from the moment the caller has its 202 the analysis is never lost."""
 
 import re
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -38,9 +39,7 @@ async def accept(
     The profile is resolved before the answer, not after it: a name that does not exist
     is then told to the caller at once, and the run needs no other service.
     """
-    async with receive(
-        request, bench.scratch, settings.max_upload_bytes, settings.upload_idle_s
-    ) as upload:
+    async with _received(request, bench, settings) as upload:
         client_id, profile_id = _id(upload, "client"), _id(upload, "profile")
         require(actor, Action.RUN_ANALYSES, client_id)
         resolved = await profiles.resolve(client_id, profile_id)
@@ -56,9 +55,7 @@ async def accept_asset(
     request: web.Request, actor: Actor, bench: Bench, profiles: ProfilesApi, settings: QcSettings
 ) -> ReferenceAsset:
     """Keep brand material of a client; `kind` is `logo`."""
-    async with receive(
-        request, bench.scratch, settings.max_upload_bytes, settings.upload_idle_s
-    ) as upload:
+    async with _received(request, bench, settings) as upload:
         client_id, kind = _id(upload, "client"), upload.fields.get("kind", "logo")
         require(actor, Action.WRITE_ASSETS, client_id)
         if kind != "logo":
@@ -69,6 +66,18 @@ async def accept_asset(
         name = safe_name(upload.fields.get("name") or upload.name)
         async with transaction(bench.pool, [client_id]) as db:
             return await assets.add_asset(db, client_id, kind, name, upload.sha256, actor.subject)
+
+
+def _received(
+    request: web.Request, bench: Bench, settings: QcSettings
+) -> AbstractAsyncContextManager[Upload]:
+    return receive(
+        request,
+        bench.scratch,
+        settings.max_upload_bytes,
+        settings.upload_idle_s,
+        settings.upload_s,
+    )
 
 
 def _id(upload: Upload, name: str) -> str:

@@ -1,7 +1,6 @@
 """The qc service, put together."""
 
 import asyncio
-import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -19,7 +18,7 @@ from libs.api.profiles import ProfilesApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
 from libs.postgres import Pool, database_problems, open_database, read_migrations
-from libs.settings import BadSettings
+from libs.settings import BadSettings, read_jwk
 from libs.web import READY, Route, create_service
 from services.qc import handlers
 from services.qc.decoder_process import ChildLimits
@@ -153,14 +152,17 @@ def _decoders(settings: QcSettings) -> Decoders:
 
 
 async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Judge:
-    providers = await stack.enter_async_context(
-        open_providers(
-            openai_api_key=settings.openai_api_key,
-            openai_base_url=_text(settings.openai_base_url),
-            google_api_key=settings.gemini_api_key,
-            google_base_url=_text(settings.gemini_base_url),
+    try:
+        providers = await stack.enter_async_context(
+            open_providers(
+                openai_api_key=settings.openai_api_key,
+                openai_base_url=_text(settings.openai_base_url),
+                google_api_key=settings.gemini_api_key,
+                google_base_url=_text(settings.gemini_base_url),
+            )
         )
-    )
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
     return Judge(
         pool=pool,
         providers=providers,
@@ -178,7 +180,7 @@ def _text(url: HttpUrl | None) -> str | None:
 def _issuer(settings: QcSettings) -> Issuer:
     if settings.signing_key is None:
         raise BadSettings("QC_SIGNING_KEY: the private JWK that this service signs with is missing")
-    return Issuer("qc", json.loads(settings.signing_key.get_secret_value()))
+    return Issuer("qc", read_jwk(settings.signing_key))
 
 
 def _bearer(issuer: Issuer, audience: Service) -> Callable[[], str]:

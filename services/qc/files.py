@@ -38,7 +38,7 @@ class Upload:
 
 @asynccontextmanager
 async def receive(
-    request: web.Request, scratch: Path, max_bytes: int, idle_s: float
+    request: web.Request, scratch: Path, max_bytes: int, idle_s: float, total_s: float
 ) -> AsyncIterator[Upload]:
     """Read the body of `request`; the file is removed at the end of the context.
 
@@ -50,7 +50,11 @@ async def receive(
     os.close(handle)
     upload = Upload(Path(name))
     try:
-        await _read_parts(request, upload, max_bytes, idle_s)
+        try:
+            async with asyncio.timeout(total_s):
+                await _read_parts(request, upload, max_bytes, idle_s)
+        except TimeoutError as error:
+            raise BadRequest("upload_too_slow", f"It took more than {total_s:.0f} s.") from error
         if not upload.name:
             raise Invalid("no_file", "Send the creative as the multipart field `file`.")
         if not upload.size_bytes:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AfterValidator, HttpUrl, PositiveFloat, PositiveInt, SecretStr
 
 from libs.settings import Listed, Port, ServiceSettings
+from services.qc.domain.routing import model_ref
 
 PREFIX = "QC_"
 SDK_NATIVE: Mapping[str, str] = {
@@ -15,6 +17,10 @@ SDK_NATIVE: Mapping[str, str] = {
     "GEMINI_API_KEY": "gemini_api_key",
     "GOOGLE_GEMINI_BASE_URL": "gemini_base_url",
 }
+
+
+def _are_models(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(model_ref(name)) for name in names)
 
 
 class QcSettings(ServiceSettings):
@@ -29,7 +35,10 @@ class QcSettings(ServiceSettings):
     openai_base_url: HttpUrl | None = None
     gemini_api_key: SecretStr | None = None
     gemini_base_url: HttpUrl | None = None
-    default_models: Listed = ("openai/gpt-4o", "google/gemini-2.5-pro")
+    default_models: Annotated[Listed, AfterValidator(_are_models)] = (
+        "openai/gpt-4o",
+        "google/gemini-2.5-pro",
+    )
     calls_in_flight: PositiveInt = 16
     call_timeout_s: PositiveFloat = 90.0
     max_output_tokens: PositiveInt = 4_000
@@ -38,6 +47,7 @@ class QcSettings(ServiceSettings):
     max_pixels: PositiveInt = 64_000_000
     max_pages: PositiveInt = 100
     upload_idle_s: PositiveFloat = 30.0
+    upload_s: PositiveFloat = 900.0
     decoders: PositiveInt = 2
     decoder_memory_bytes: PositiveInt = 1536 << 20
     open_timeout_s: PositiveFloat = 9.0

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.postgres import Connection, Pool, transaction
+from libs.settings import BadSettings
 from services.usage import repository
 from services.usage.domain.pricing import Names, Price, RateCard
 
@@ -77,7 +78,7 @@ class PriceFile(BaseModel):
         ]
 
 
-class PriceChanged(RuntimeError):
+class PriceChanged(BadSettings):
     """A price file gives other figures to a price that the ledger has used already."""
 
 

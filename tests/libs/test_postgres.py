@@ -11,6 +11,7 @@ from deploy.database import DATABASE, Dsns
 from deploy.embedded_postgres import EmbeddedPostgres
 from libs.postgres import Pool, insist, migrate, open_pool, transaction
 from libs.problems import Unavailable
+from libs.settings import BadSettings
 
 THINGS = """
 CREATE TABLE thing (client_id text NOT NULL, name text NOT NULL);
@@ -56,7 +57,7 @@ async def test_each_file_is_applied_once_and_never_changes(
 
     assert await migrate(owner, schema, thing) == ["0001_thing.sql"]
     assert await migrate(owner, schema, thing) == []
-    with pytest.raises(RuntimeError, match="edited after it was applied"):
+    with pytest.raises(BadSettings, match="edited after it was applied"):
         await migrate(owner, schema, {"0001_thing.sql": "CREATE TABLE thing (id bigint)"})
 
 

@@ -77,6 +77,7 @@ def _engine() -> rapidocr.RapidOCR:
     The models' paths are given so that a missing one is an error and never a download. Lines
     are read one by one: in batches they are padded, which took a fifth more time and 300 MB.
     """
+    onnxruntime.disable_telemetry_events()  # nothing about a client's file leaves the machine
     models = Path(rapidocr.__file__).parent / "models"
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
     onnxruntime.set_default_logger_severity(4)
