@@ -1,0 +1,117 @@
+"""All exact checks on a creative of 2048 by 2048 pixels, in the child process that measures."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from deploy.sample import SIDE_PX, Sample, write_sample
+from libs.contracts.qc import Creative
+from services.qc.checks import CHECKS
+from services.qc.decoder_process import ChildLimits
+from services.qc.decoders import Decoders
+from services.qc.settings import QcSettings
+from tests.bench.board import ROUNDS, Board, at_most, in_turn, typical
+from tests.bench.running import Watched
+
+BENCH = "exact checks"
+READ_THE_TEXT = {"background_contrast", "spelling", "text_readability"}
+"""Those that need OCR, which is run once for all of them."""
+
+MEBIBYTE = 1 << 20
+Found = tuple[float, dict[str, Any]]
+"""Seconds of the child's CPU, and what each check measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """One warm child, asked again and again."""
+
+    decoders: Decoders
+    sample: Sample
+
+    @property
+    def child(self) -> Watched:
+        [process] = [
+            process
+            for process in psutil.Process().children()
+            if "services.qc.child" in process.cmdline()
+        ]
+        return Watched(process)
+
+    async def examine(self, names: set[str]) -> Found:
+        file = self.sample.creative
+        creative = Creative(
+            file_name=file.name,
+            sha256="0" * 64,
+            bytes=file.stat().st_size,
+            format="JPEG",
+            width_px=SIDE_PX,
+            height_px=SIDE_PX,
+            pages=1,
+        )
+        checks = {name: {"measure": name, "parameters": {}} for name in sorted(names)}
+        references = {"logo": [self.sample.logo]}
+        began_s, measured = self.child.cpu_s(), {}
+        async for message in self.decoders.examine(file, creative, checks, references, None):
+            if "measured" in message:
+                measured[message["check_id"]] = message["measured"]
+        return self.child.cpu_s() - began_s, measured
+
+    async def open(self) -> Found:
+        """Decode the picture and nothing else."""
+        began_s = self.child.cpu_s()
+        opened = await self.decoders.open(self.sample.creative, self.sample.creative.name)
+        return self.child.cpu_s() - began_s, opened
+
+
+def limits() -> ChildLimits:
+    """As the service sets them when nobody says otherwise."""
+    usual = {name: field.default for name, field in QcSettings.model_fields.items()}
+    return ChildLimits(
+        memory_bytes=usual["decoder_memory_bytes"],
+        max_pixels=usual["max_pixels"],
+        max_pages=usual["max_pages"],
+        open_timeout_s=usual["open_timeout_s"],
+        examine_timeout_s=usual["examine_timeout_s"],
+    )
+
+
+async def test_ten_exact_checks_with_and_without_reading_text(tmp_path: Path, board: Board) -> None:
+    sample = write_sample(tmp_path)
+    every = set(CHECKS)
+    assert len(every) == 10 and every >= READ_THE_TEXT
+    async with Decoders(1, limits()) as decoders:
+        examiner = Examiner(decoders, sample)
+        await decoders.open(sample.creative, sample.creative.name)
+        before_mib = examiner.child.memory_bytes() / MEBIBYTE
+        first_s, first = await examiner.examine(every)
+        ways: Mapping[str, Callable[[], Awaitable[Found]]] = {
+            "decode": examiner.open,
+            "all": lambda: examiner.examine(every),
+            "no text": lambda: examiner.examine(every - READ_THE_TEXT),
+        }
+        taken = await in_turn(ways)
+        after_mib = examiner.child.memory_bytes() / MEBIBYTE
+
+    assert first.keys() == every
+    assert [name for name, found in first.items() if found["state"] == "error"] == []
+    for way in ("all", "no text"):
+        for _, measured in taken[way]:
+            assert measured == {name: first[name] for name in measured}
+    cpu_s = {way: typical(seconds for seconds, _ in found) for way, found in taken.items()}
+    board.write(BENCH, "CPU s, decoding the picture alone (floor)", cpu_s["decode"], ROUNDS)
+    board.write(BENCH, "CPU s, all ten, first time in a child", first_s, 1)
+    board.write(BENCH, "CPU s, all ten", cpu_s["all"], ROUNDS, at_most(3))
+    board.write(BENCH, "CPU s, the seven without OCR", cpu_s["no text"], ROUNDS, at_most(0.6))
+    board.write(BENCH, "all ten × decoding alone", cpu_s["all"] / cpu_s["decode"], ROUNDS)
+    board.write(BENCH, "without OCR × all ten", cpu_s["no text"] / cpu_s["all"], ROUNDS)
+    board.write(BENCH, "MiB of the child at most, before any check", before_mib, 1)
+    board.write(BENCH, "MiB of the child at most, after all rounds", after_mib, 1)
+    board.note(
+        BENCH,
+        "preparation against Pillow, throughput on all cores and a cached repeat are not measured; "
+        "there is no cache of measurements yet.",
+    )
