@@ -12,27 +12,26 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from typing import TextIO
+from urllib.parse import urljoin
 
 import aiohttp
 
 from deploy import CannotStart
+from deploy.answers import ANSWER_S, answer, stops_answering
 from deploy.children import die_with_us
+from deploy.log_output import OURSELVES, Log
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 10.0
 HEALTHY_S = 10.0
-DRAIN_S = 10.0
+DRAIN_S = 15.0
 OUTPUT_S = 1.0
 POLL_S = 0.1
-ANSWER_S = 2.0
 BAD_CONFIGURATION = 3
 REFUSALS = 5
 LINE_BYTES = 65_536
-COLOURS = (36, 35, 33, 32, 34, 31)
-OURSELVES = "aiqc"
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,15 @@ class Process:
     """One program. `env` is all of its environment and may hold secrets; `argv` must not:
     every user of the machine can read it.
 
-    Exit code 3 says that the configuration is wrong, so that trying again is no use.
+    Exit code 3 says that the configuration is wrong, so that trying again is no use. With a
+    `ready_url`, it is killed and started again when it no longer answers at `health_path`.
     """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(repr=False)
     ready_url: str | None = None
+    health_path: str = "/healthz"
 
 
 class Supervisor:
@@ -56,23 +57,24 @@ class Supervisor:
         self._processes = processes
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
-        self._failure: CannotStart | None = None
+        self._failure: CannotStart | OSError | None = None
         self._last_line: dict[str, str] = {}
-        self._log = _Log(
-            output or sys.stdout, [OURSELVES, *(process.name for process in processes)]
-        )
+        self._log = Log(output or sys.stdout, [process.name for process in processes])
 
     async def run(self) -> None:
         """Return when all have ended after `stop` or a signal; a second one kills them undrained.
 
-        Raises CannotStart when a process refuses its configuration; the others are ended first.
+        Raises CannotStart when a process refuses its configuration, and OSError when nobody can
+        read the log any more, as after `aiqc up | head`; the others are ended first.
         """
         loop = asyncio.get_running_loop()
+        self._log.start(lambda error: loop.call_soon_threadsafe(self._lose_log, error))
         for signal_number in SIGNALS:
             loop.add_signal_handler(signal_number, self.stop)
         try:
             await asyncio.gather(*(self._keep(process) for process in self._processes))
         finally:
+            self._log.close()
             for signal_number in SIGNALS:
                 loop.remove_signal_handler(signal_number)
         if self._failure:
@@ -89,14 +91,14 @@ class Supervisor:
         deadline = time.monotonic() + timeout_s
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session:
             while True:
-                answers = [await _answer(session, process.ready_url) for process in waiting]
+                answers = [await answer(session, process.ready_url or "") for process in waiting]
                 missing = {p.name: a for p, a in zip(waiting, answers, strict=True) if a != "200"}
                 if self._stopping.is_set():
                     raise self._failure or CannotStart("stopped before everything was ready")
                 if not missing:
                     return
                 if time.monotonic() > deadline:
-                    reasons = ", ".join(f"{name} ({answer})" for name, answer in missing.items())
+                    reasons = ", ".join(f"{name} ({said})" for name, said in missing.items())
                     raise CannotStart(f"not ready after {timeout_s:.0f} s: {reasons}")
                 await asyncio.sleep(POLL_S)
 
@@ -139,9 +141,11 @@ class Supervisor:
                 return BAD_CONFIGURATION
             finally:
                 os.close(write_end)
+            watching = asyncio.create_task(self._kill_when_hung(process, child))
             try:
                 return await self._wait(process, child)
             finally:
+                watching.cancel()
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.pid, signal.SIGKILL)
 
@@ -155,9 +159,24 @@ class Supervisor:
                 child.kill()
         return await ended
 
+    async def _kill_when_hung(self, process: Process, child: asyncio.subprocess.Process) -> None:
+        if not process.ready_url:
+            return
+        await stops_answering(urljoin(process.ready_url, process.health_path))
+        if not self._stopping.is_set():
+            self._log.line(OURSELVES, f"{process.name} no longer answers and is killed")
+            child.kill()
+
     def _give_up(self, reason: str) -> None:
-        self._failure = self._failure or CannotStart(reason)
         self._log.line(OURSELVES, reason)
+        self._end_with(CannotStart(reason))
+
+    def _lose_log(self, error: OSError) -> None:
+        if not self._stopping.is_set():
+            self._end_with(error)
+
+    def _end_with(self, failure: CannotStart | OSError) -> None:
+        self._failure = self._failure or failure
         self._stopping.set()
 
     @asynccontextmanager
@@ -191,36 +210,7 @@ class Supervisor:
         text = line.decode(errors="replace").rstrip()
         if text:
             self._last_line[name] = text
-        if not self._log.line(name, text):
-            self.stop()
-
-
-class _Log:
-    """Lines with the name of who said them in front, coloured on a terminal only."""
-
-    def __init__(self, output: TextIO, names: Sequence[str]) -> None:
-        if isinstance(output, TextIOWrapper):
-            output.reconfigure(errors="backslashreplace")
-        self._output: TextIO | None = output
-        width = max(map(len, names))
-        coloured = output.isatty() and not os.environ.get("NO_COLOR")
-        self._prefixes = {
-            name: f"\033[{COLOURS[number % len(COLOURS)]}m{name:<{width}} |\033[0m"
-            if coloured
-            else f"{name:<{width}} |"
-            for number, name in enumerate(names)
-        }
-
-    def line(self, name: str, text: str) -> bool:
-        """False when nobody reads the log any more, as after `aiqc up | head`."""
-        if self._output is None:
-            return False
-        try:
-            print(self._prefixes[name], text, file=self._output, flush=True)
-        except (OSError, ValueError):
-            self._output = None
-            return False
-        return True
+        self._log.line(name, text)
 
 
 async def _ends_before(
@@ -230,14 +220,6 @@ async def _ends_before(
     await asyncio.wait({task, signalled}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     signalled.cancel()
     return task.done()
-
-
-async def _answer(session: aiohttp.ClientSession, url: str | None) -> str:
-    try:
-        async with session.get(url or "") as response:
-            return str(response.status)
-    except (aiohttp.ClientError, TimeoutError):
-        return "does not answer"
 
 
 def _ending(code: int) -> str:

@@ -1,22 +1,21 @@
 """The supervisor over real processes: they print, die, hang and are killed."""
 
 import asyncio
-import io
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 from deploy import CannotStart
 from deploy.supervisor import Process, Supervisor
-from tests.deploy.processes import LINUX_ONLY, REPOSITORY, is_gone, wait_until
+from tests.deploy.processes import LINUX_ONLY, is_gone, wait_until
+from tests.deploy.supervised import Start, python, run_until, run_until_said, said, text_of
 
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 DRAIN = r"""
@@ -35,108 +34,19 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print('up', flush=True)
 time.sleep(60)
 """
-SUPERVISE = """
-import asyncio, os, sys
-from deploy import CannotStart
-from deploy.supervisor import Process, Supervisor
-processes = [
-    Process(f'child{number}', [sys.executable, '-c', code], {**os.environ, 'KEY': 's3cret'})
-    for number, code in enumerate(sys.argv[1:])
-]
-try:
-    asyncio.run(Supervisor(processes).run())
-except CannotStart as error:
-    sys.exit(f'gave up: {error}')
-"""
 
 
-class Supervised:
-    """A supervisor in a process of its own, and its log so far."""
-
-    def __init__(self, *children: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SUPERVISE, *children],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=REPOSITORY,
-        )
-        self.log = ""
-
-    def read_until(self, pattern: str, times: int = 1) -> str:
-        assert self.process.stdout is not None
-        deadline = time.monotonic() + 30
-        while len(re.findall(pattern, self.log)) < times:
-            line = self.process.stdout.readline()
-            assert line and time.monotonic() < deadline, f"no {pattern!r}: {self.log}"
-            self.log += line
-        return self.log
-
-    def end(self, signal_number: int) -> str:
-        """The whole log after the signal."""
-        self.process.send_signal(signal_number)
-        self.log += self.process.communicate(timeout=20)[0]
-        return self.log
-
-    def children(self) -> list[int]:
-        folder = Path(f"/proc/{self.process.pid}/task")
-        return [int(pid) for f in folder.glob("*/children") for pid in f.read_text().split()]
-
-
-Start = Callable[..., Supervised]
-
-
-@pytest.fixture
-def supervise() -> Iterator[Start]:
-    started: list[Supervised] = []
-
-    def start(*children: str) -> Supervised:
-        started.append(Supervised(*children))
-        return started[-1]
-
-    yield start
-    for supervised in started:
-        if supervised.process.poll() is None:
-            supervised.end(signal.SIGTERM)
-
-
-def python(name: str, code: str, ready_url: str | None = None) -> Process:
-    return Process(name, [sys.executable, "-c", code], dict(os.environ), ready_url)
-
-
-async def run_until(supervisor: Supervisor, condition: Callable[[], Awaitable[object]]) -> None:
-    running = asyncio.create_task(supervisor.run())
-    try:
-        await condition()
-    finally:
-        supervisor.stop()
-        await running
-
-
-async def said(output: io.StringIO, text: str) -> None:
-    for _ in range(200):
-        if text in output.getvalue():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"never said {text!r}: {output.getvalue()}")
-
-
-def run_until_said(output: io.StringIO, processes: list[Process], text: str) -> str:
-    asyncio.run(run_until(Supervisor(processes, output), lambda: said(output, text)))
-    return output.getvalue()
-
-
-def test_lines_carry_the_name_of_who_said_them() -> None:
+def test_lines_carry_the_name_of_who_said_them(output: TextIO) -> None:
     log = run_until_said(
-        io.StringIO(), [python("qc", "print('one\\ntwo')"), python("usage", SLEEP)], "two"
+        output, [python("qc", "print('one\\ntwo')"), python("usage", SLEEP)], "two"
     )
     assert "qc    | one\nqc    | two\n" in log
     assert "\033" not in log
 
 
-def test_errors_are_logged_and_a_long_line_does_not_stop_the_log() -> None:
+def test_errors_are_logged_and_a_long_line_does_not_stop_the_log(output: TextIO) -> None:
     code = "import sys; print('x' * 300_000); print('after', file=sys.stderr)"
-    log = run_until_said(io.StringIO(), [python("qc", code)], "after")
+    log = run_until_said(output, [python("qc", code)], "after")
     assert log.count("x") >= 300_000
 
 
@@ -167,8 +77,8 @@ def test_one_wrong_configuration_ends_everything_with_its_reason(supervise: Star
     assert "child0 | drained" in log
 
 
-def test_a_program_that_is_not_there_ends_everything() -> None:
-    supervisor = Supervisor([Process("qc", ["/no/such/program"], {})], io.StringIO())
+def test_a_program_that_is_not_there_ends_everything(output: TextIO) -> None:
+    supervisor = Supervisor([Process("qc", ["/no/such/program"], {})], output)
     with pytest.raises(CannotStart, match="qc cannot be run: No such file or directory"):
         asyncio.run(supervisor.run())
 
@@ -194,9 +104,11 @@ def test_interrupt_of_the_terminal_reaches_children_once(supervise: Start) -> No
     assert "KeyboardInterrupt" not in supervised.end(signal.SIGINT)
 
 
-def test_a_child_that_does_not_drain_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_does_not_drain_is_killed(
+    output: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("deploy.supervisor.DRAIN_S", 0.3)
-    log = run_until_said(io.StringIO(), [python("qc", DEAF)], "up")
+    log = run_until_said(output, [python("qc", DEAF)], "up")
     assert "qc did not drain and is killed" in log
 
 
@@ -258,15 +170,14 @@ def test_a_log_that_nobody_reads_ends_everything(supervise: Start) -> None:
     supervised.process.wait(timeout=15)
 
 
-def test_ready_means_that_every_url_answers_200() -> None:
+def test_ready_means_that_every_url_answers_200(output: TextIO) -> None:
     async def wait() -> None:
-        output = io.StringIO()
         argv = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"]
         server = Supervisor([Process("server", argv, dict(os.environ))], output)
         running = asyncio.create_task(server.run())
         await said(output, "http://")
-        address = re.findall(r"http://[\d.:]+", output.getvalue())[0]
-        ready = Supervisor([python("qc", SLEEP, f"{address}/")], io.StringIO())
+        address = re.findall(r"http://[\d.:]+", text_of(output))[0]
+        ready = Supervisor([python("qc", SLEEP, f"{address}/")], output)
         await run_until(ready, lambda: ready.wait_ready(5))
         unready = Supervisor(
             [
@@ -274,7 +185,7 @@ def test_ready_means_that_every_url_answers_200() -> None:
                 python("usage", SLEEP, f"{address}/nothing-here"),
                 python("profiles", SLEEP, "http://127.0.0.1:1/readyz"),
             ],
-            io.StringIO(),
+            output,
         )
         reason = r"not ready after 1 s: usage \(404\), profiles \(does not answer\)"
         with pytest.raises(CannotStart, match=reason):
@@ -285,9 +196,9 @@ def test_ready_means_that_every_url_answers_200() -> None:
     asyncio.run(wait())
 
 
-def test_waiting_ends_when_a_process_gives_up() -> None:
+def test_waiting_ends_when_a_process_gives_up(output: TextIO) -> None:
     refusing = Process("qc", ["/no/such/program"], {}, "http://127.0.0.1:1/readyz")
-    supervisor = Supervisor([refusing], io.StringIO())
+    supervisor = Supervisor([refusing], output)
 
     async def wait() -> None:
         running = asyncio.create_task(supervisor.run())
