@@ -7,10 +7,10 @@ as long as it takes.
 import asyncio
 import json
 import os
-import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -18,15 +18,17 @@ from typing import TextIO
 import aiohttp
 
 from deploy import CannotStart
-from deploy.data_dir import open_log
+from deploy.data_dir import lock, open_log
 from deploy.database import Dsns, prepare_database
 from deploy.embedded_postgres import EmbeddedPostgres
 from deploy.keys import Keys, load_keys
+from deploy.ports import PORTS, free_ports, refuse_taken
 from deploy.private_files import write_private
 from deploy.supervisor import Process, Supervisor
 
-PORTS = {"gateway": 7183, "qc": 7184, "profiles": 7185, "usage": 7186}
 RUNNING_FILE = "running.json"
+PATIENCE_S = 120.0
+POLL_S = 0.2
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
 PASSED_TO_QC = (
     "OPENAI_API_KEY",
@@ -52,8 +54,32 @@ class Addresses:
     usage: str
 
 
+class DataDirInUse(CannotStart):
+    """Another process runs the platform on the data directory, or starts it just now."""
+
+
 def data_dir(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("AIQC_DATA_DIR") or ".aiqc").resolve()
+
+
+@contextmanager
+def held_data_dir(environ: Mapping[str, str]) -> Iterator[Path]:
+    """The data directory, made if need be and ours alone. Raises CannotStart, or DataDirInUse."""
+    folder = data_dir(environ)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        held = lock(folder)
+    except OSError as error:
+        raise CannotStart(
+            f"cannot use {folder}: {error.strerror}; choose another folder with AIQC_DATA_DIR"
+        ) from error
+    except CannotStart as error:
+        raise DataDirInUse(str(error)) from None
+    try:
+        (folder / RUNNING_FILE).unlink(missing_ok=True)  # a kill -9 left it behind
+        yield folder
+    finally:
+        os.close(held)
 
 
 @asynccontextmanager
@@ -62,29 +88,56 @@ async def running_platform(environ: Mapping[str, str]) -> AsyncIterator[Addresse
 
     Its log then goes to `aiqc.log` in the data directory. Raises CannotStart.
     """
-    folder = data_dir(environ)
-    if found := await _find_running(folder):
-        yield found
-        return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ports = {service: _free_port() for service in PORTS}
-    with open_log(folder / "aiqc.log") as file, os.fdopen(os.dup(file.fileno()), "w") as log:
-        async with platform(environ, ports, log) as (addresses, ended):
-            async with _cancelled_when(ended):
-                yield addresses
+    async with AsyncExitStack() as stack:
+        folder = await _hold_or_find(stack, environ)
+        if isinstance(folder, Addresses):
+            yield folder
+            return
+        file = stack.enter_context(open_log(folder / "aiqc.log"))
+        log = stack.enter_context(os.fdopen(os.dup(file.fileno()), "w"))
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        addresses, ended = await stack.enter_async_context(_started(environ, ports, folder, log))
+        await stack.enter_async_context(_cancelled_when(ended))
+        yield addresses
+
+
+async def _hold_or_find(stack: AsyncExitStack, environ: Mapping[str, str]) -> Path | Addresses:
+    """Whoever has the data directory starts just now, or is a single command: wait for it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return stack.enter_context(held_data_dir(environ))
+        except DataDirInUse:
+            if time.monotonic() > deadline:
+                raise
+        if found := await _find_running(data_dir(environ)):
+            return found
+        await asyncio.sleep(POLL_S)
 
 
 @asynccontextmanager
 async def platform(
-    environ: Mapping[str, str], ports: Mapping[str, int], log: TextIO = sys.stdout
+    environ: Mapping[str, str], ports: Mapping[str, int]
 ) -> AsyncIterator[tuple[Addresses, "asyncio.Task[None]"]]:
     """Start everything; yields when all is ready, with the task that ends when it is stopped.
 
-    Call it on the main thread. Raises CannotStart with a sentence that says what to do.
+    Other commands on the data directory use it meanwhile. Call it on the main thread.
+    Raises CannotStart with a sentence that says what to do.
     """
-    folder = data_dir(environ)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _refuse_taken(ports)
+    with held_data_dir(environ) as folder:
+        await refuse_taken(ports)
+        async with _started(environ, ports, folder, sys.stdout) as (addresses, running):
+            _announce(folder, addresses)
+            try:
+                yield addresses, running
+            finally:
+                (folder / RUNNING_FILE).unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _started(
+    environ: Mapping[str, str], ports: Mapping[str, int], folder: Path, log: TextIO
+) -> AsyncIterator[tuple[Addresses, "asyncio.Task[None]"]]:
     keys = load_keys(folder)
     async with AsyncExitStack() as stack:
         dsns = await _database(stack, environ, folder)
@@ -93,13 +146,14 @@ async def platform(
         running = asyncio.create_task(supervisor.run())
         try:
             await supervisor.wait_ready()
-            _announce(folder, addresses)
             yield addresses, running
         finally:
-            (folder / RUNNING_FILE).unlink(missing_ok=True)
             supervisor.stop()
+            # Not awaited itself: its failure must not hide the one that brought us here.
             await asyncio.wait({running})
-        running.result()
+            failure = running.exception()
+        if failure:
+            raise failure
 
 
 async def _database(
@@ -169,43 +223,12 @@ def _environment(environ: Mapping[str, str], service: str) -> dict[str, str]:
     )
 
 
-def ports_of(environ: Mapping[str, str]) -> dict[str, int]:
-    """The usual ports, or those that GATEWAY_PORT, QC_PORT … name. Raises CannotStart."""
-    try:
-        return {
-            service: int(environ.get(f"{service.upper()}_PORT", port))
-            for service, port in PORTS.items()
-        }
-    except ValueError as error:
-        raise CannotStart(f"a port must be a number: {error}") from error
-
-
-def _refuse_taken(ports: Mapping[str, int]) -> None:
-    for service, port in ports.items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                raise CannotStart(
-                    f"port {port} of the {service} service is taken: end the program that has it, "
-                    f"or set {service.upper()}_PORT to another"
-                ) from error
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _announce(folder: Path, addresses: Addresses) -> None:
     write_private(folder / RUNNING_FILE, json.dumps(asdict(addresses)))
 
 
 async def _find_running(folder: Path) -> Addresses | None:
-    """The announced platform, if its gateway answers; what a kill -9 left behind does not."""
+    """The announced platform, if its gateway answers."""
     try:
         addresses = Addresses(**json.loads((folder / RUNNING_FILE).read_text()))
     except (OSError, ValueError, TypeError):

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from aiohttp import ClientSession, CookieJar
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 from yarl import URL
 
 from deploy import CannotStart
 from deploy.keys import load_keys
-from deploy.local import data_dir, platform, ports_of, running_platform
+from deploy.local import data_dir, platform, running_platform
+from deploy.ports import ports_of
 from deploy.sample import write_sample
 from libs.actor import Service
 from libs.api.call import Caller
@@ -29,6 +30,8 @@ from services.qc import commands as qc
 from services.usage import commands as usage
 
 COULD_NOT_RUN = 3
+STOPPED = 130
+NOBODY_READS = 141
 TOKEN_LIFE = timedelta(hours=12)
 DEMO_CLIENT, DEMO_PROFILE = "diageo", "diageo_key_visual"
 
@@ -134,18 +137,26 @@ async def _signed_in(user: str) -> AsyncIterator[GatewayApi]:
 def main() -> None:
     """Every failure that a person can mend is one sentence on stderr and exit code 3."""
     try:
-        code = app(sys.argv[1:], result_action="return_value")
+        code = app(sys.argv[1:], exit_on_error=False, result_action="return_value")
+        sys.stdout.flush()
+    except CycloptsError:
+        sys.exit(COULD_NOT_RUN)  # it has said why; its own code, 2, would mean `incomplete`
     except CannotStart as error:
         _fail(str(error))
     except Problem as error:
         _fail(error.detail)
     except ExceptionGroup as group:
         _fail("; ".join(str(error) for error in group.exceptions))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(NOBODY_READS)
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.exit(130)
+        sys.exit(STOPPED)
     sys.exit(code or 0)
 
 
 def _fail(sentence: str) -> None:
-    notes.print(f"aiqc: {sentence}", markup=False, highlight=False)
+    notes.print(f"aiqc: {sentence}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(COULD_NOT_RUN)

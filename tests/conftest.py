@@ -1,5 +1,6 @@
 """A real Postgres for every test: one migrated database for the run, emptied after each test."""
 
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from deploy.database import DATABASE, SERVICES, Dsns, prepare_database
 from deploy.embedded_postgres import EmbeddedPostgres
 from tests.trust import Trust
+
+# As for the children that read type in production: nothing is to leave the machine.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 SHARED_DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
 

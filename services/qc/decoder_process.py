@@ -4,12 +4,18 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 MAX_LINE_BYTES = 16 << 20
 TASKS_PER_CHILD = 200
+MAX_COMPLAINT_BYTES = 2_000
+
+log = structlog.get_logger()
 
 Message = dict[str, Any]
 
@@ -31,6 +37,7 @@ class Child:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._tasks = 0
+        self._listening = asyncio.create_task(self._log_complaints())
 
     @classmethod
     async def start(cls, limits: ChildLimits) -> "Child":
@@ -46,6 +53,7 @@ class Child:
             json.dumps(settings),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
             env=_bare_environment(),
             limit=MAX_LINE_BYTES,
             start_new_session=True,
@@ -90,10 +98,19 @@ class Child:
         left_s = deadline - asyncio.get_running_loop().time()
         return await asyncio.wait_for(reader.readline(), max(left_s, 0.01))
 
+    async def _log_complaints(self) -> None:
+        """What the child prints is words that a file may have chosen: quoted, and short."""
+        stream = self._process.stderr
+        while stream and (chunk := await stream.read(MAX_COMPLAINT_BYTES)):
+            log.warning("a decoder says", words=chunk.decode(errors="replace"))
+
     async def end(self) -> None:
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
+        self._listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listening
 
 
 def _bare_environment() -> dict[str, str]:
@@ -104,4 +121,5 @@ def _bare_environment() -> dict[str, str]:
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "ORT_DISABLE_TELEMETRY": "1",
     }

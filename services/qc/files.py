@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from libs.problems import BadRequest, Invalid, TooLarge, Unsupported
 
@@ -85,7 +86,7 @@ async def _read_parts(request: web.Request, upload: Upload, max_bytes: int, idle
             await _read_part(part, upload, max_bytes, idle_s)
     except TimeoutError as error:
         raise BadRequest("upload_stalled", f"No byte came for {idle_s:.0f} s.") from error
-    except (ValueError, ConnectionError, web.HTTPBadRequest) as error:
+    except (ValueError, ConnectionError, HttpProcessingError, web.HTTPBadRequest) as error:
         raise BadRequest("bad_multipart", "The body is not valid multipart/form-data.") from error
     raise BadRequest("bad_multipart", f"More than {MAX_PARTS} parts.")
 

@@ -57,8 +57,12 @@ class Worker:
                     continue
                 self._start(row)
         finally:
+            letting_go = asyncio.create_task(self._let_go())
+            while not letting_go.done():
+                # Being told twice must not close the providers under the last calls.
+                with suppress(asyncio.CancelledError):
+                    await asyncio.shield(letting_go)
             heartbeat.cancel()
-            await self._let_go()
 
     async def _claim(self) -> AnalysisRow | None:
         now = datetime.now(UTC)

@@ -49,14 +49,15 @@ class Progress:
         while not self._stopping:
             news = self._news[analysis_id]
             async with transaction(self._pool, [client_id]) as db:
+                # Asked first: what ends in between has its last event among those read next.
+                ended = await repository.has_ended(db, client_id, analysis_id)
                 events = await repository.progress_after(db, client_id, analysis_id, seq)
-                ended = not events and await repository.has_ended(db, client_id, analysis_id)
             for event in events:
                 seq = event.seq
                 yield event
                 if event.kind == "finished":
                     return
-            if ended:
+            if ended and not events:
                 self._news.pop(analysis_id, None)
                 return
             if not events:

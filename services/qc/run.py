@@ -51,12 +51,9 @@ async def run_analysis(bench: Bench, row: AnalysisRow) -> None:
     telemetry.begin_request(row.request_id)
     telemetry.bind(analysis_id=str(row.analysis_id), client=row.client_id)
     run = _Run(bench, row)
-    if row.claims == 1:
-        await run.tell("started")
-    else:
-        strays = await attempts.settle_strays(bench.pool, row)
-        log.warning("going on after a worker was lost", claim=row.claims, unknown_calls=strays)
-    await run.load_results()
+    strays = await attempts.settle_strays(bench.pool, row)
+    if await run.take_up():
+        log.warning("going on where another worker was", claim=row.claims, unknown_calls=strays)
     async with AsyncExitStack() as stack:
         picture = await run.measure(stack)
         await run.ask(picture)
@@ -76,17 +73,24 @@ class _Run:
         self._checks = row.profile.checks
         self._results: dict[str, CheckResult] = {}
 
-    async def load_results(self) -> None:
-        """What is stored; a worker lost between a result and its step left the step untold."""
+    async def take_up(self) -> bool:
+        """Load what is stored; False when nobody has begun yet.
+
+        A worker that was lost between a result and its step left the step untold.
+        """
         client_id, analysis_id = self._row.client_id, self._row.analysis_id
         async with transaction(self._bench.pool, [client_id]) as db:
             stored = await repository.results(db, client_id, analysis_id)
             steps = await repository.progress_after(db, client_id, analysis_id, 0)
+        begun = any(step.kind == "started" for step in steps)
+        if not begun:
+            await self.tell("started")
         told = {step.check_id for step in steps if step.kind == "check_finished"}
         for result in stored:
             self._results[result.check_id] = result
             if result.check_id not in told:
                 await self._tell_finished(result)
+        return begun
 
     def _open_checks(self, kind: str) -> dict[str, Check]:
         return {
