@@ -23,7 +23,6 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Record: TypeAlias = asyncpg.Record
 
 Answer = TypeVar("Answer")
-UniqueViolation = asyncpg.UniqueViolationError
 
 EVERY_CLIENT = None
 AWAY = (

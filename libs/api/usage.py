@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from libs.api.call import Caller
-from libs.contracts.usage import Entries, Quote, QuoteRequest, Recorded, UsageEvent, UsageEvents
+from libs.contracts.usage import Entries, Recorded, UsageEvent, UsageEvents
 
 
 class UsageApi:
@@ -17,9 +17,6 @@ class UsageApi:
         """Send a batch. Safe to repeat: the ledger knows an event by its id."""
         body = UsageEvents(events=list(events))
         return await self._caller.call("POST", "/v1/events", Recorded, body)
-
-    async def quote(self, request: QuoteRequest) -> Quote:
-        return await self._caller.call("POST", "/v1/prices/quote", Quote, request)
 
     async def entries_of(self, analysis_id: UUID) -> Entries:
         """The ledger entries of one analysis, oldest first."""

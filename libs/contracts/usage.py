@@ -2,7 +2,6 @@
 
 import math
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -237,6 +236,3 @@ class ReportQuery(Request):
     provider: Label | None = None
     model: Label | None = None
     format: Literal["text", "json", "csv"] = "text"
-
-
-ZERO_USD = Decimal(0)

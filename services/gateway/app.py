@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import ClientSession, TCPConnector, web
@@ -21,11 +22,14 @@ from services.gateway.settings import GatewaySettings
 
 MIGRATIONS = read_migrations(Path(__file__).parent / "migrations")
 
+NO_CONTENT = HTTPStatus.NO_CONTENT
+REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
 ROUTES = [
     Route("GET", "/", handlers.get_start, None, produces=("text/html",)),
-    Route("POST", "/api/session", handlers.post_session, None),
-    Route("GET", "/api/session", handlers.get_session, None),
-    Route("DELETE", "/api/session", handlers.delete_session, None),
+    Route("POST", "/api/session", handlers.post_session, None, NO_CONTENT, fails=REFUSALS),
+    Route("GET", "/api/session", handlers.get_session, None, fails=REFUSALS),
+    Route("DELETE", "/api/session", handlers.delete_session, None, NO_CONTENT, fails=REFUSALS),
 ]
 
 
