@@ -70,7 +70,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         self._log.start(lambda error: loop.call_soon_threadsafe(self._lose_log, error))
         for signal_number in SIGNALS:
-            loop.add_signal_handler(signal_number, self.stop)
+            loop.add_signal_handler(signal_number, self._on_signal)
         try:
             await asyncio.gather(*(self._keep(process) for process in self._processes))
         finally:
@@ -81,6 +81,10 @@ class Supervisor:
             raise self._failure
 
     def stop(self) -> None:
+        self._stopping.set()
+
+    def _on_signal(self) -> None:
+        """Stop; a second signal hurries."""
         if self._stopping.is_set():
             self._hurrying.set()
         self._stopping.set()

@@ -51,7 +51,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def _cut(request: web.Request, error: Exception) -> None:
-    if not isinstance(error, CALLER_LEFT):
+    if isinstance(error, CALLER_LEFT):
+        log.info("the caller left before the answer was complete", path=request.path)
+    else:
         log.error("an answer broke off", path=request.path, why=repr(error))
     if request.transport:
         request.transport.abort()

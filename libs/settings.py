@@ -56,10 +56,14 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             lines = [
-                f"{prefix}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"
+                f"{prefix}{'_'.join(map(str, e['loc'])).upper()}: {_said(e['type'], e['msg'])}"
                 for e in error.errors(include_url=False, include_input=False)
             ]
             raise BadSettings("\n".join(lines)) from None
+
+
+def _said(kind: str, message: str) -> str:
+    return "there is no such setting" if kind == "extra_forbidden" else message
 
 
 class ServiceSettings(Settings):

@@ -122,3 +122,17 @@ def _route_standard_logs(
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_is_news)
+    logging.getLogger("asyncpg.pool").addFilter(_without_trace)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A connection that we cut, or that its caller left, has its own line already."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, ConnectionError)
+
+
+def _without_trace(record: logging.LogRecord) -> bool:
+    """A pool whose server is away says so on one line; where it noticed is of no use."""
+    record.exc_info = None
+    return True

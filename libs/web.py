@@ -119,7 +119,9 @@ def _endpoint(route: Route, verifier: Verifier | None) -> Handler:
 def _authenticate(request: web.Request, verifier: Verifier, action: Action) -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("no_passport", "Send a bearer token: `aiqc token` prints one.")
+        raise Unauthenticated(
+            "no_passport", "Send a bearer token: `aiqc token --service …` prints one."
+        )
     actor = verifier.actor(token, datetime.now(UTC))
     telemetry.bind(actor=actor.subject)
     if not may(actor, action):

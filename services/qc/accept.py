@@ -86,7 +86,8 @@ def _id(upload: Upload, name: str) -> str:
     if not value:
         raise Invalid("missing_field", f"Send the multipart field `{name}` beside the file.")
     if not IDS[name].fullmatch(value):
-        raise NotFound(f"unknown_{name}", f"There is no {name} {value[:80]!r}.")
+        noun = {"client": "brand client"}.get(name, name)
+        raise NotFound(f"unknown_{name}", f"There is no {noun} {value[:80]!r}.")
     return value
 
 

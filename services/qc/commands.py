@@ -104,9 +104,12 @@ def show(analysis: Analysis, console: Console) -> None:
         console.print(
             f"{analysis.unknown_calls} provider calls ended unknown: the cost may be higher."
         )
-    if reasons := _reasons(results):
-        console.print("\nNot judged", style="bold")
-        console.print(_grid(reasons))
+    judged = [result for result in results if result.state in ("passed", "failed")]
+    unjudged = [result for result in results if result not in judged]
+    for title, some in (("Not judged", unjudged), ("Notes", judged)):
+        if reasons := _reasons(some):
+            console.print(f"\n{title}", style="bold")
+            console.print(_grid(reasons))
     if any(result.findings for result in results):
         console.print("\nFindings", style="bold")
         console.print(_grid([row for result in results for row in _finding_rows(result)]))

@@ -101,6 +101,7 @@ class _Asking:
         model, left = models[0], models[1:]
         fallback_of: UUID | None = None
         attempt_no = 1
+        reasons: dict[ModelRef, str] = {}
         while True:
             attempt, result = await self._one_call(model, fallback_of)
             if isinstance(result, CheckResult):
@@ -113,8 +114,9 @@ class _Asking:
                 retry_after_s=result.retry_after_s,
                 jitter=random.random(),
             )
+            reasons[model] = result.message
             if isinstance(step, GiveUp):
-                reason = f"{model}: {result.message}"
+                reason = "; ".join(f"{asked}: {said}" for asked, said in reasons.items())
                 return _result(self._check_id, self._check, state="error", reason=reason)
             if isinstance(step, Retry):
                 attempt_no += 1

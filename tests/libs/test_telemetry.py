@@ -63,3 +63,23 @@ def test_warnings_of_libraries_come_in_the_same_form(log_stream: io.StringIO) ->
     logging.getLogger("some.package").warning("odd")
 
     assert json.loads(log_stream.getvalue())["service"] == "qc"
+
+
+def test_connection_that_its_caller_left_is_no_news_and_a_fault_is(
+    log_stream: io.StringIO,
+) -> None:
+    telemetry.configure_logs("qc", "json", log_stream)
+    server = logging.getLogger("aiohttp.server")
+    for error in (ConnectionResetError("left"), RuntimeError("a fault")):
+        server.error("Error handling request", exc_info=error)
+
+    lines = log_stream.getvalue().splitlines()
+    assert len(lines) == 1
+    assert "a fault" in lines[0]
+
+
+def test_pool_whose_server_is_away_says_so_on_one_line(log_stream: io.StringIO) -> None:
+    telemetry.configure_logs("qc", "text", log_stream)
+    logging.getLogger("asyncpg.pool").warning("retrying", exc_info=OSError("refused"))
+
+    assert log_stream.getvalue().count("\n") == 1
