@@ -37,9 +37,10 @@ $(READY): requirements-build.lock requirements.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-# Needs uv; the lock files record hashes and no addresses.
+# Needs uv; the lock files record hashes and no addresses. Extras stay in the lock: without them
+# pip may meet `google-auth[requests]` before its pin, take a newer release, and refuse it.
 lock:
-	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-strip-extras --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	printf 'hatchling\neditables\nsetuptools\nwheel\n' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock - -o requirements-build.lock
 
 clean:
