@@ -14,7 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 from pydantic import ValidationError
 
-from libs.contracts.access import LEAST_ROLE, Action, Actor, Role
+from libs.contracts.access import LEAST_ROLE, Action, Actor, Reserved, Role
 from libs.problems import Forbidden, NotFound, Unauthenticated
 from libs.settings import BadSettings
 
@@ -122,10 +122,12 @@ def may(actor: Actor, action: Action, client_id: str | None = None) -> bool:
     if actor.kind == "service":
         return action in actor.scopes
     least = LEAST_ROLE[action]
-    if least is None:
+    if least is Reserved.SERVICES:
         return False
     if actor.admin:
         return True
+    if least is Reserved.ADMINS:
+        return False
     roles = actor.clients.values() if client_id is None else _role(actor, client_id)
     return any(ROLES.index(role) >= ROLES.index(least) for role in roles)
 

@@ -28,9 +28,18 @@ class Action(StrEnum):
     RESOLVE_PROFILES = "profiles:resolve"
     READ_USAGE = "usage:read"
     RECORD_USAGE = "usage:record"
+    MANAGE_PRICES = "prices:manage"
+    MANAGE_LEDGER = "ledger:manage"
 
 
-LEAST_ROLE: dict[Action, Role | None] = {
+class Reserved(StrEnum):
+    """Whom an action is kept for that no role for a client gives."""
+
+    ADMINS = "global admins, and services with the scope"
+    SERVICES = "services with the scope, and no person"
+
+
+LEAST_ROLE: dict[Action, Role | Reserved] = {
     Action.READ_ANALYSES: Role.VIEWER,
     Action.RUN_ANALYSES: Role.REVIEWER,
     Action.WRITE_ASSETS: Role.EDITOR,
@@ -38,9 +47,11 @@ LEAST_ROLE: dict[Action, Role | None] = {
     Action.WRITE_PROFILES: Role.EDITOR,
     Action.RESOLVE_PROFILES: Role.VIEWER,
     Action.READ_USAGE: Role.CLIENT_ADMIN,
-    Action.RECORD_USAGE: None,
+    Action.RECORD_USAGE: Reserved.SERVICES,
+    Action.MANAGE_PRICES: Reserved.ADMINS,
+    Action.MANAGE_LEDGER: Reserved.ADMINS,
 }
-"""The least role that may do an action for a client; None: no person may, only a service."""
+"""The least role that may do an action for a client, or whom the action is kept for."""
 
 
 class Actor(Reply):

@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
 from libs.actor import ALGORITHMS, Issuer, Verifier, may, new_key, require, visible_clients
-from libs.contracts.access import Action, Actor, Role
+from libs.contracts.access import LEAST_ROLE, Action, Actor, Role
 from libs.problems import Forbidden, NotFound, Unauthenticated
 from tests.factories import admin, service, user
 from tests.trust import Trust
@@ -111,6 +111,19 @@ def test_each_role_has_the_rights_of_those_below(role: Role, action: Action, all
 def test_nobody_but_a_service_records_usage() -> None:
     assert not may(admin(), Action.RECORD_USAGE, "diageo")
     assert may(service(Action.RECORD_USAGE), Action.RECORD_USAGE, "diageo")
+
+
+@pytest.mark.parametrize("action", [Action.MANAGE_PRICES, Action.MANAGE_LEDGER])
+def test_what_concerns_every_client_is_for_global_admins_and_services(action: Action) -> None:
+    assert may(admin(), action)
+    assert may(service(action), action)
+    assert not may(service(Action.RECORD_USAGE), action)
+    assert not may(user(clients={"diageo": Role.CLIENT_ADMIN}), action)
+    assert not may(user(clients={"diageo": Role.CLIENT_ADMIN}), action, "diageo")
+
+
+def test_every_action_says_who_may_do_it() -> None:
+    assert set(LEAST_ROLE) == set(Action)
 
 
 def test_foreign_client_looks_absent_and_a_small_role_is_told() -> None:
