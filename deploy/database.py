@@ -75,7 +75,7 @@ async def prepare_database(
             await _prepare_role(db, role, passwords[role], database)
         for service, owner in owners.items():
             await _prepare_schema(db, service, owner, database)
-        await _prepare_public(db, roles, database, embedded)
+        await _prepare_public(db, roles, f"{owners['usage']}_run", database, embedded)
 
     def dsn(role: str) -> str:
         return _dsn_of(admin_dsn, role, passwords[role], database)
@@ -219,11 +219,12 @@ async def _prepare_schema(db: Connection, schema: str, owner: str, database: str
 
 
 async def _prepare_public(
-    db: Connection, roles: Iterable[str], database: str, embedded: bool
+    db: Connection, roles: Iterable[str], stager: str, database: str, embedded: bool
 ) -> None:
     """What everyone may do: nothing on our own server, no new objects on somebody else's.
 
     There others may live in the database: who connects to it is for its owner to say.
+    `stager` is the one role that stages its batches in temporary tables: the ledger's.
     """
     if embedded:
         await db.execute(f"REVOKE ALL ON DATABASE {DATABASE}, postgres, template1 FROM PUBLIC")
@@ -232,11 +233,12 @@ async def _prepare_public(
         "SELECT has_schema_privilege('public', to_regnamespace('public'), 'CREATE')"
     ):
         await db.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-    for role in roles:
+    rights = [(role, "CONNECT") for role in roles] + [(stager, "TEMPORARY")]
+    for role, right in rights:
         if not await db.fetchval(
-            "SELECT has_database_privilege($1, $2, 'CONNECT')", role, database
+            "SELECT has_database_privilege($1, $2, $3)", role, database, right
         ):
-            await db.execute(f"GRANT CONNECT ON DATABASE {_name(database)} TO {_name(role)}")
+            await db.execute(f"GRANT {right} ON DATABASE {_name(database)} TO {_name(role)}")
 
 
 def scram_verifier(password: str) -> str:

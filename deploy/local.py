@@ -204,7 +204,8 @@ def _processes(
                 f"{service.upper()}_{other.upper()}_URL": urls[other]
                 for other in _CALLS.get(service, ())
             }
-            | ({"QC_STORE_URL": f"file://{folder / 'objects'}"} if service == "qc" else {}),
+            | ({"QC_STORE_URL": f"file://{folder / 'objects'}"} if service == "qc" else {})
+            | ({"USAGE_ARCHIVE_URL": f"file://{folder / 'archive'}"} if service == "usage" else {}),
             ready_url=f"{urls[service]}/readyz",
         )
         for service in ("usage", "profiles", "qc", "gateway")

@@ -21,6 +21,9 @@ from libs.settings import BadSettings, ServiceSettings
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Record: TypeAlias = asyncpg.Record
+Cursor: TypeAlias = "asyncpg.cursor.Cursor[asyncpg.Record]"
+CLASHES = (asyncpg.SerializationError, asyncpg.UniqueViolationError)
+"""What one of two transactions raises that would contradict each other."""
 
 Answer = TypeVar("Answer")
 

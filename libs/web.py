@@ -147,8 +147,11 @@ async def _read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:
 
 
 async def _read_query(request: web.Request, model: type[BaseModel]) -> BaseModel:
+    given = {name: request.query.getall(name) for name in request.query}
     try:
-        return model.model_validate(dict(request.query))
+        return model.model_validate(
+            {name: values[0] if len(values) == 1 else values for name, values in given.items()}
+        )
     except ValidationError as error:
         raise invalid(error, "bad_query") from error
 

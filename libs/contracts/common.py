@@ -3,7 +3,14 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """A brand client's id, as a person may choose it. Old logs may hold any text: see `Label`."""
@@ -18,6 +25,18 @@ Usd = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}(\.\d{1,18})?$"}),
 ]
 """US dollars, exact. A decimal string between services, never a float."""
+
+
+Amount = Annotated[
+    Decimal,
+    Field(gt=-1_000_000, lt=1_000_000, allow_inf_nan=False),
+    PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d{1,6}(\.\d+)?$"}),
+]
+"""US dollars, exact, that a correction may make negative."""
+
+Several = BeforeValidator(lambda v: v.split(",") if isinstance(v, str) else v)
+"""For a tuple in a query: given several times, or once with commas between the words."""
 
 
 class Request(BaseModel):

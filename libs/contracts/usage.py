@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_validator
 
-from libs.contracts.common import Label, Reply, Request, Usd
+from libs.contracts.common import Amount, Label, Reply, Request, Several, Usd
 
 MAX_TOKENS = 2_000_000_000
 MAX_EVENTS = 5_000
@@ -24,6 +24,7 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Outcome = Literal["succeeded", "failed", "timed_out", "cancelled", "unknown", "cached"]
 UsageSource = Literal["actual", "estimated", "unknown"]
 EntryState = Literal["posted", "unpriced", "unknown", "suspect"]
+ReportFormat = Literal["text", "json", "csv", "xlsx", "html", "pdf", "focus"]
 
 
 def _storable(value: JsonValue) -> JsonValue:
@@ -81,7 +82,12 @@ class _Event(Request):
 
 
 class ProviderCall(_Counts, _Event):
-    """One HTTP attempt at a provider, as the provider reported it."""
+    """One HTTP attempt at a provider, as the provider reported it.
+
+    `service_tier` is the one that answered, which decides the price; the one asked for may
+    differ. `modality_tokens` are side facts (`input_image`, `input_text`, `output_audio` …):
+    vendors give them as a breakdown that need not add up, so nothing is priced by them.
+    """
 
     kind: Literal["provider_call"]
     analysis_id: UUID | None = None
@@ -94,12 +100,14 @@ class ProviderCall(_Counts, _Event):
     model_requested: Label
     model_served: Label | None = None
     service_tier: Label = "standard"
+    service_tier_requested: Label | None = None
     outcome: Outcome
     total_tokens: Tokens | None = None
     usage_source: UsageSource = "actual"
     latency_ms: Count | None = None
     fill_percentage: Percent | None = None
     tool_calls: dict[Label, Count] = Field(default={}, max_length=100)
+    modality_tokens: dict[Label, Count] = Field(default={}, max_length=20)
     raw_usage: Details = {}
 
 
@@ -172,7 +180,11 @@ class Quote(Reply):
 
 
 class LedgerEntry(Reply):
-    """One provider call with its exact cost. Never updated: corrections are further entries."""
+    """One provider call with its exact cost. Never updated: corrections are further entries.
+
+    A correction names the entry that it `adjusts`; its cost is what is added to that entry's,
+    and may be negative. An entry of an older tracker (`import`) may stand for several calls.
+    """
 
     event_id: UUID
     occurred_at: datetime
@@ -188,6 +200,7 @@ class LedgerEntry(Reply):
     model_requested: str
     model_served: str | None
     service_tier: str
+    service_tier_requested: str | None = None
     outcome: Outcome
     usage_source: UsageSource
     input_tokens: int
@@ -197,11 +210,14 @@ class LedgerEntry(Reply):
     output_tokens: int
     reasoning_tokens: int
     total_tokens: int
-    cost_usd: Usd | None
-    cost_ceiling_usd: Usd | None = None
+    cost_usd: Amount | None
+    cost_ceiling_usd: Amount | None = None
     price_id: str | None
     state: EntryState
+    origin: Literal["call", "adjustment", "import"] = "call"
+    calls: int = 1
     adjusts: UUID | None = None
+    rerate_id: UUID | None = None
 
 
 class Entries(Reply):
@@ -224,15 +240,18 @@ class EntriesQuery(Request):
 
 
 class ReportQuery(Request):
-    """Days are inclusive UTC days; a day past the month's end means the month's last day."""
+    """Days are inclusive UTC days; a day past the month's end means the month's last day.
+
+    `client` may be given several times, or once with commas; no client means all of them.
+    """
 
     start_date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
     end_date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
     last_days: int | None = Field(default=None, ge=1, le=36_500)
-    client: Label | None = None
+    client: Annotated[tuple[Label, ...], Field(max_length=100), Several] = ()
     user: Label | None = None
     profile: Label | None = None
     check: Label | None = None
     provider: Label | None = None
     model: Label | None = None
-    format: Literal["text", "json", "csv"] = "text"
+    format: ReportFormat = "text"

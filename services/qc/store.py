@@ -7,23 +7,17 @@ from pathlib import Path
 
 import obstore
 from obstore.exceptions import NotFoundError
-from obstore.store import LocalStore, ObjectStore, from_url
 
+from libs.objects import open_store
 from libs.problems import NotFound
-
-FILE = "file://"
 
 
 class Store:
-    """`url` is `file://` and a folder, which is made, or any URL that obstore takes: s3://…"""
+    """`url` as `libs.objects` takes it; files are fetched into the folder `scratch`."""
 
     def __init__(self, url: str, scratch: Path) -> None:
         self._scratch = scratch
-        self._store: ObjectStore = (
-            LocalStore(Path(url.removeprefix(FILE)).absolute(), mkdir=True)
-            if url.startswith(FILE)
-            else from_url(url)
-        )
+        self._store = open_store(url)
 
     async def put(self, sha256: str, path: Path) -> None:
         """Store the file at `path`; storing the same content again changes nothing."""

@@ -1,5 +1,6 @@
 """The usage service, put together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,8 @@ from libs.actor import Verifier
 from libs.contracts.access import Action
 from libs.postgres import database_problems, open_database, read_migrations
 from libs.web import READY, Route, create_service
-from services.usage import handlers
+from services.usage import handlers, ledger_handlers, rollups
+from services.usage.archived import Archives, ArchiveStore
 from services.usage.rate_card import RateCards, load_prices, read_price_files
 from services.usage.record import Recorder
 from services.usage.settings import UsageSettings
@@ -28,6 +30,13 @@ ROUTES = [
         Action.READ_USAGE,
         produces=handlers.REPORT_TYPES,
     ),
+    Route("GET", "/v1/ledger/proof", ledger_handlers.get_proof, Action.MANAGE_LEDGER),
+    Route("POST", "/v1/ledger/rerates", ledger_handlers.post_rerate, Action.MANAGE_LEDGER),
+    Route("POST", "/v1/ledger/archives", ledger_handlers.post_archive, Action.MANAGE_LEDGER),
+    Route(
+        "POST", "/v1/ledger/archives/restore", ledger_handlers.post_restore, Action.MANAGE_LEDGER
+    ),
+    Route("POST", "/v1/people/erase", ledger_handlers.post_erase, Action.MANAGE_LEDGER),
 ]
 
 
@@ -43,7 +52,11 @@ def create_app(settings: UsageSettings) -> web.Application:
             app[handlers.RECORDER] = Recorder(pool, app[handlers.RATE_CARDS])
             await app[handlers.RECORDER].prepare(datetime.now(UTC))
             app[READY] = lambda: database_problems(pool)
+            store = ArchiveStore(settings.archive_url) if settings.archive_url else None
+            app[handlers.ARCHIVES] = Archives(store)
+            refresher = asyncio.create_task(rollups.keep_fresh(pool, app[handlers.ARCHIVES]))
             yield
+            await rollups.stop(refresher)
 
     verifier = Verifier("usage", settings.trusted_keys)
     app = create_service("usage", ROUTES, verifier, settings.max_body_bytes)

@@ -17,6 +17,7 @@ from libs.contracts.usage import (
 )
 from libs.postgres import Pool, transaction
 from libs.web import ACTOR
+from services.usage.archived import Archives
 from services.usage.domain.cost import cost_of_usage
 from services.usage.domain.report import Report
 from services.usage.domain.report_csv import report_csv
@@ -30,6 +31,7 @@ from services.usage.report import make_report
 POOL: web.AppKey[Pool] = web.AppKey("pool")
 RATE_CARDS: web.AppKey[RateCards] = web.AppKey("rate_cards")
 RECORDER: web.AppKey[Recorder] = web.AppKey("recorder")
+ARCHIVES: web.AppKey[Archives] = web.AppKey("archives")
 
 FORMS = {
     "text": ("text/plain", report_text),
@@ -63,23 +65,22 @@ async def post_quote(request: web.Request, body: QuoteRequest) -> Quote:
 
 async def get_entries(request: web.Request, query: EntriesQuery) -> Entries:
     """List ledger entries, oldest first, a page at a time."""
-    return await list_entries(request.app[POOL], query, _clients(request, query.client))
+    actor = request[ACTOR]
+    if query.client is not None:
+        require(actor, Action.READ_USAGE, query.client)
+    return await list_entries(request.app[POOL], query, visible_clients(actor, Action.READ_USAGE))
 
 
 async def get_report(request: web.Request, query: ReportQuery) -> web.Response:
     """Sum the ledger by client, user, profile, day, provider, check and model."""
-    clients = _clients(request, query.client)
-    now = datetime.now(UTC)
-    report = await make_report(request.app[POOL], request.app[RATE_CARDS], query, clients, now)
-    return _formed(report, query.format)
-
-
-def _clients(request: web.Request, wanted: str | None) -> tuple[str, ...] | None:
-    """The clients whose usage the actor may see. Raises NotFound for a foreign one."""
     actor = request[ACTOR]
-    if wanted is not None:
-        require(actor, Action.READ_USAGE, wanted)
-    return visible_clients(actor, Action.READ_USAGE)
+    for client in query.client:
+        require(actor, Action.READ_USAGE, client)
+    clients = visible_clients(actor, Action.READ_USAGE)
+    now = datetime.now(UTC)
+    app = request.app
+    report = await make_report(app[POOL], app[RATE_CARDS], app[ARCHIVES], query, clients, now)
+    return _formed(report, query.format)
 
 
 def _formed(report: Report, form: str) -> web.Response:

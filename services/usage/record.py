@@ -1,36 +1,62 @@
-"""Recording usage events: price each provider call, then add what is new, all or nothing."""
+"""Recording usage events: what is new is priced and added; many senders share one commit."""
 
-import json
-from collections import Counter
+import asyncio
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import structlog
 
-from libs.contracts.usage import ProviderCall, Recorded, UsageEvent
-from libs.ids import instant_of, uuid7
+from libs.contracts.usage import MAX_EVENTS, ProviderCall, Recorded, UsageEvent
+from libs.ids import uuid7
 from libs.postgres import Connection, Pool, transaction
 from libs.problems import Conflict
 from services.usage import repository
-from services.usage.domain.cost import Cost, cost_of_call
+from services.usage.archived import refuse_archived
 from services.usage.domain.pricing import RateCard
 from services.usage.rate_card import RateCards
+from services.usage.rows import content_sha256, event_row, given_row, months_of, priced
+from services.usage.staging import Row, Table, add_rows
 
 log = structlog.get_logger()
-COMPONENTS = ("input", "cached_input", "cache_write", "output")
-FREE_FORM = {"details", "raw_usage", "tool_calls"}
 ALARMING_STATES = {"unpriced", "suspect"}
+WRITERS = 2
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one sender waits for. `hashes` tell the content of each id."""
+
+    events: Mapping[UUID, UsageEvent]
+    hashes: Mapping[UUID, bytes]
+    sent: int
+    done: "asyncio.Future[Recorded]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def end(self, answer: "Recorded | Exception") -> None:
+        if self.done.done():
+            return  # the sender has gone; what it sent is recorded all the same
+        if isinstance(answer, Recorded):
+            self.done.set_result(answer)
+        else:
+            self.done.set_exception(answer)
 
 
 class Recorder:
-    """Records events in one database; knows which months have their partitions."""
+    """Records events in one database. Batches that arrive while others are being written go
+    together into the next transaction: a commit costs the same for one as for many.
+    """
 
     def __init__(self, pool: Pool, rate_cards: RateCards) -> None:
         self._pool = pool
         self._rate_cards = rate_cards
         self._months: set[date] = set()
+        self._waiting: deque[_Batch] = deque()
+        self._writers: set[asyncio.Task[None]] = set()
 
     async def record(self, events: Sequence[UsageEvent]) -> Recorded:
         """Add the events that are new; those recorded before count as duplicates.
@@ -40,19 +66,95 @@ class Recorder:
         have made it in the rest of the batch too.
         """
         hashes = _content_hashes(events)
-        await self._make_months(hashes)
+        batch = _Batch({event.event_id: event for event in events}, hashes, len(events))
+        self._waiting.append(batch)
+        if len(self._writers) < WRITERS:
+            writer = asyncio.create_task(self._write())
+            self._writers.add(writer)
+            writer.add_done_callback(self._writers.discard)
+        return await batch.done
+
+    async def add_imported(
+        self, entries: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]
+    ) -> Recorded:
+        """Add rows that an importer made of another tracker's logs; costs are as given.
+
+        Their ids come from their content, so an id that is known is the same row again.
+        """
+        event_ids = {row["event_id"] for row in (*entries, *events)}
+        await self._make_months(event_ids)
+        batch_id = uuid7()
         async with transaction(self._pool) as db:
-            card = await self._rate_cards.current(db)
-            added = await _add(db, _once_each(events), hashes, card)
-            _refuse_reused_ids(hashes, await repository.recorded_hashes(db, list(hashes)))
-        return Recorded(accepted=added, duplicates=len(events) - added)
+            await refuse_archived(db, months_of(event_ids))
+            added = 0
+            tables: Mapping[Table, Sequence[Mapping[str, Any]]] = {
+                "ledger_entry": entries,
+                "usage_event": events,
+            }
+            for table, rows in tables.items():
+                given = {(row["client_id"], row["event_id"]): row for row in rows}
+                ready = [given_row(table, row) for row in given.values()]
+                added += len(await add_rows(db, table, ready, batch_id))
+        return Recorded(accepted=added, duplicates=len(entries) + len(events) - added)
 
     async def prepare(self, now: datetime) -> None:
         """Make the partitions of this month and the next, before anybody waits for them."""
         await self._make_months({uuid7(now), uuid7(now + timedelta(days=31))})
 
+    async def _write(self) -> None:
+        while self._waiting:
+            batches = self._take()
+            try:
+                await self._write_together(batches)
+            except Exception as error:
+                for batch in batches:
+                    batch.end(error)
+
+    def _take(self) -> list[_Batch]:
+        """The batches that fit into one transaction: at least one, whatever its size."""
+        taken = [self._waiting.popleft()]
+        size = taken[0].sent
+        while self._waiting and size + self._waiting[0].sent <= MAX_EVENTS:
+            size += self._waiting[0].sent
+            taken.append(self._waiting.popleft())
+        return taken
+
+    async def _write_together(self, batches: Sequence[_Batch]) -> None:
+        """One transaction for all; when an id is reused, one for each, so that none suffers."""
+        try:
+            new = await self._commit(batches)
+        except Conflict as error:
+            if len(batches) == 1:
+                batches[0].end(error)
+                return
+            for batch in batches:
+                await self._write_together([batch])
+            return
+        for batch in batches:
+            accepted = new & batch.events.keys()
+            new -= accepted  # sent by two at once: the first has added it
+            batch.end(Recorded(accepted=len(accepted), duplicates=batch.sent - len(accepted)))
+
+    async def _commit(self, batches: Sequence[_Batch]) -> set[UUID]:
+        """Add what is new of the batches; return its ids. Raises Conflict for a reused id."""
+        hashes = _merged(batches)
+        await self._make_months(hashes)
+        async with transaction(self._pool) as db:
+            await refuse_archived(db, months_of(hashes))
+            known = await repository.recorded_hashes(db, list(hashes))
+            _refuse_reused_ids(hashes, known)
+            card = await self._rate_cards.current(db)
+            new = _events(batches)
+            for event_id, _ in known:
+                new.pop(event_id, None)
+            added = await _add(db, new.values(), hashes, card)
+            beaten = [event_id for event_id in new if event_id not in added]
+            if beaten:  # by a transaction that ended just now
+                _refuse_reused_ids(hashes, await repository.recorded_hashes(db, beaten))
+        return added
+
     async def _make_months(self, event_ids: Iterable[UUID]) -> None:
-        months = {month for event_id in event_ids if (month := _month(event_id))} - self._months
+        months = months_of(event_ids) - self._months
         if months:
             async with transaction(self._pool) as db:
                 await repository.make_months(db, sorted(months))
@@ -61,23 +163,37 @@ class Recorder:
 
 async def _add(
     db: Connection, events: Iterable[UsageEvent], hashes: Mapping[UUID, bytes], card: RateCard
-) -> int:
-    calls, others = [], []
+) -> set[UUID]:
+    calls: list[Row] = []
+    others: list[Row] = []
     doubts: Counter[tuple[str, str, str]] = Counter()
     for event in events:
+        digest = hashes[event.event_id]
         if isinstance(event, ProviderCall):
-            cost = cost_of_call(event, card)
-            calls.append(_entry_row(event, cost, card, hashes[event.event_id]))
-            doubts[cost.state, event.provider, event.model_served or event.model_requested] += 1
+            entry = priced(event, card, digest)
+            calls.append(entry.row)
+            if entry.state in ALARMING_STATES:
+                doubts[entry.state, entry.provider, entry.model] += 1
         else:
-            others.append(_event_row(event, hashes[event.event_id]))
-    _warn(doubts)
-    added = await repository.add_rows(db, "ledger_entry", calls) if calls else 0
-    return added + (await repository.add_rows(db, "usage_event", others) if others else 0)
+            others.append(event_row(event, digest))
+    for (state, provider, model), count in doubts.items():
+        log.warning(f"{state} calls", calls=count, provider=provider, model=model)
+    batch_id = uuid7()
+    added = await add_rows(db, "ledger_entry", calls, batch_id)
+    return added | await add_rows(db, "usage_event", others, batch_id)
 
 
-def _once_each(events: Iterable[UsageEvent]) -> Iterable[UsageEvent]:
-    return {event.event_id: event for event in events}.values()
+def _events(batches: Iterable[_Batch]) -> dict[UUID, UsageEvent]:
+    return {event_id: event for batch in batches for event_id, event in batch.events.items()}
+
+
+def _merged(batches: Iterable[_Batch]) -> dict[UUID, bytes]:
+    """The hashes of all batches. Raises Conflict when one contradicts another."""
+    hashes: dict[UUID, bytes] = {}
+    for batch in batches:
+        _refuse_reused_ids(hashes, batch.hashes.items())
+        hashes |= batch.hashes
+    return hashes
 
 
 def _content_hashes(events: Iterable[UsageEvent]) -> dict[UUID, bytes]:
@@ -90,22 +206,11 @@ def _content_hashes(events: Iterable[UsageEvent]) -> dict[UUID, bytes]:
     return hashes
 
 
-def content_sha256(event: UsageEvent) -> bytes:
-    """The same for what means the same: order of keys, time zones and defaults do not count.
-
-    Defaults are left out so that a field which a later version adds does not turn old
-    events, sent again, into other ones.
-    """
-    fields = event.model_dump_json(exclude_defaults=True, exclude=FREE_FORM)
-    free_form = {name: value for name in FREE_FORM if (value := getattr(event, name, None))}
-    return sha256((fields + json.dumps(free_form, sort_keys=True)).encode()).digest()
-
-
 def _refuse_reused_ids(
     hashes: Mapping[UUID, bytes], recorded: Iterable[tuple[UUID, bytes]]
 ) -> None:
     for event_id, digest in recorded:
-        if hashes[event_id] != digest:
+        if hashes.get(event_id, digest) != digest:
             raise _reused(event_id)
 
 
@@ -115,36 +220,3 @@ def _reused(event_id: UUID) -> Conflict:
         f"Event {event_id} was sent with other content before. Nothing of this batch was "
         "stored: give the event an id of its own, or leave it out.",
     )
-
-
-def _month(event_id: UUID) -> date | None:
-    """The first day of the month in a UUIDv7; None for any other id."""
-    try:
-        return instant_of(event_id).date().replace(day=1)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _entry_row(call: ProviderCall, cost: Cost, card: RateCard, digest: bytes) -> repository.Row:
-    total = call.input_tokens + call.output_tokens
-    return vars(call) | {
-        "provider": card.provider(call.provider),
-        "service_tier": card.service_tier(call.provider, call.service_tier),
-        "total_tokens": total if call.total_tokens is None else call.total_tokens,
-        "state": cost.state,
-        "price_id": cost.price_id,
-        "cost_usd": cost.usd,
-        "cost_ceiling_usd": cost.ceiling_usd,
-        **{f"{kind}_cost_usd": cost.components.get(kind) for kind in COMPONENTS},
-        "content_sha256": f"\\x{digest.hex()}",
-    }
-
-
-def _event_row(event: UsageEvent, digest: bytes) -> repository.Row:
-    return {"details": {}} | vars(event) | {"content_sha256": f"\\x{digest.hex()}"}
-
-
-def _warn(calls: Counter[tuple[str, str, str]]) -> None:
-    for (state, provider, model), count in calls.items():
-        if state in ALARMING_STATES:
-            log.warning(f"{state} calls", calls=count, provider=provider, model=model)

@@ -1,18 +1,22 @@
 """Making a usage report: read the sums of one moment, then put them into lines."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from libs.contracts.usage import ReportQuery
 from libs.postgres import Connection, Pool, transaction
 from libs.problems import Invalid
-from services.usage import aggregates
-from services.usage.aggregates import ReportFilter, Row
+from services.usage.aggregates import ReportFilter, Row, Sums, days_behind, freeze
+from services.usage.archived import Archives
 from services.usage.domain.period import Period, read_period
 from services.usage.domain.report import (
     Analysed,
     Doubts,
+    Filled,
+    Filling,
     Line,
     Report,
     Spent,
@@ -20,21 +24,19 @@ from services.usage.domain.report import (
     provider_name,
 )
 from services.usage.rate_card import RateCards
+from services.usage.sums import LIVE
 
 Groups = Mapping[tuple[str, ...], list[Row]]
-KEY_COLUMNS = {
-    "client": "client_id",
-    "user": "user_key",
-    "profile": "profile_id",
-    "day": "day",
-    "provider": "provider",
-    "model": "model",
-}
+SPENT, ANALYSED, DOUBTS = (
+    tuple(field.name for field in fields(shape)) for shape in (Spent, Analysed, Doubts)
+)
+FILTERS = ("client", "user", "profile", "check", "provider", "model")
 
 
 async def make_report(
     pool: Pool,
     rate_cards: RateCards,
+    archives: Archives,
     query: ReportQuery,
     clients: Iterable[str] | None,
     now: datetime,
@@ -45,10 +47,12 @@ async def make_report(
     """
     period = _period(query, now)
     async with transaction(pool, clients) as db:
-        await aggregates.freeze(db)
+        await freeze(db)
         card = await rate_cards.current(db)
         provider = card.provider(query.provider) if query.provider else None
-        return await _gather(db, _filter(query, period, provider), period, now)
+        wanted = _filter(query, period, provider)
+        sums = Sums(db, wanted, await _sources(db, archives, wanted))
+        return await _gather(sums, query, period, now)
 
 
 def _period(query: ReportQuery, now: datetime) -> Period:
@@ -60,9 +64,9 @@ def _period(query: ReportQuery, now: datetime) -> Period:
 
 def _filter(query: ReportQuery, period: Period, provider: str | None) -> ReportFilter:
     return ReportFilter(
-        period.start_at,
-        period.end_at,
-        query.client,
+        period.first_on,
+        period.last_on,
+        query.client or None,
         query.user,
         query.profile,
         query.check,
@@ -71,11 +75,33 @@ def _filter(query: ReportQuery, period: Period, provider: str | None) -> ReportF
     )
 
 
-async def _gather(db: Connection, wanted: ReportFilter, period: Period, now: datetime) -> Report:
-    calls = _grouped(await aggregates.call_sums(db, wanted))
-    analyses = _grouped(await aggregates.analysis_sums(db, wanted))
-    checks = await aggregates.check_sums(db, wanted)
-    people = await aggregates.people(db, wanted)
+def _asked(query: ReportQuery) -> list[tuple[str, str]]:
+    asked = [(name, getattr(query, name)) for name in FILTERS]
+    return [
+        (name, ", ".join(value) if isinstance(value, tuple) else value)
+        for name, value in asked
+        if value
+    ]
+
+
+async def _sources(db: Connection, archives: Archives, wanted: ReportFilter) -> Mapping[str, str]:
+    """Archived entries are read when roll-ups do not tell, or are behind."""
+    days = (wanted.first_on, wanted.last_on)
+    if wanted.fits_rollups:
+        behind = await days_behind(db, wanted)
+        if not behind:
+            return LIVE
+        days = (min(behind), max(behind))
+    return await archives.sources(db, days, wanted.client_ids)
+
+
+async def _gather(sums: Sums, query: ReportQuery, period: Period, now: datetime) -> Report:
+    calls = _grouped(await sums.calls())
+    users = _grouped(await sums.users())
+    checks = _grouped(await sums.checks())
+    analyses = _grouped(await sums.analyses())
+    keys = {row["user_key"] for row in (*users[("user_key",)], *analyses[("user_key",)])}
+    people = await sums.people(sorted(keys))
     [total] = calls[()] or [{}]
     [analysed] = analyses[()] or [{}]
     return Report(
@@ -84,32 +110,42 @@ async def _gather(db: Connection, wanted: ReportFilter, period: Period, now: dat
         spent=_spent(total),
         analysed=_analysed(analysed),
         doubts=_doubts(total),
-        by_client=_by_client(calls, analyses),
-        by_user=_by_user(calls, analyses, people),
+        by_client=_by_client(calls, users, analyses),
+        by_user=_by_user(users, analyses, people),
         by_profile=_by_profile(analyses),
         by_date=sorted(_lines("day", calls, analyses), key=lambda line: line.key),
-        by_provider=dearest_first(
-            [Line(provider_name(row["provider"]), _spent(row)) for row in calls[("provider",)]]
-        ),
-        by_check=dearest_first([Line(row["check_id"], _spent(row)) for row in checks]),
-        by_model=dearest_first(_lines("model", calls, analyses)),
+        by_provider=dearest_first(_lines("provider", calls, {}, _named_provider)),
+        by_check=dearest_first(_lines("check_id", checks, {})),
+        by_model=dearest_first(_by_model(calls, checks)),
+        by_tool={row["tool"]: row["calls"] for row in await sums.tools()},
+        fillings=_fillings(checks),
+        filters=_asked(query),
     )
 
 
-def _by_client(calls: Groups, analyses: Groups) -> list[Line]:
-    pairs = [*calls[("client", "user")], *analyses[("client", "user")]]
-    users = {(row["client_id"], row["user_key"]) for row in pairs}
-    profiles = _counts(analyses[("client", "profile")], "client_id", "profile_id")
+def _by_client(calls: Groups, users: Groups, analyses: Groups) -> list[Line]:
+    both = ("client_id", "user_key")
+    pairs = {(row["client_id"], row["user_key"]) for row in (*users[both], *analyses[both])}
+    profiles = _counts(analyses["client_id", "profile_id"], "client_id", "profile_id")
+    counts: defaultdict[str, int] = defaultdict(int)
+    for client, _ in pairs:
+        counts[client] += 1
 
-    def line(key: str, spent: Spent, analysed: Analysed) -> Line:
-        count = sum(client == key for client, _ in users)
-        return Line(key, spent, analysed, users=count, profiles=profiles[key])
+    def line(key: str, row: Row, analysed: Row) -> Line:
+        return Line(
+            key,
+            _spent(row),
+            _analysed(analysed),
+            _doubts(row),
+            users=counts[key],
+            profiles=profiles[key],
+        )
 
-    return dearest_first(_lines("client", calls, analyses, line))
+    return dearest_first(_lines("client_id", calls, analyses, line))
 
 
-def _by_user(calls: Groups, analyses: Groups, people: Iterable[Row]) -> list[Line]:
-    clients = _counts(analyses[("client", "user")], "user_key", "client_id")
+def _by_user(users: Groups, analyses: Groups, people: Iterable[Row]) -> list[Line]:
+    clients = _counts(analyses["client_id", "user_key"], "user_key", "client_id")
     names: dict[str, str] = {}
     emails: dict[str, str] = {}
     for row in people:
@@ -118,43 +154,47 @@ def _by_user(calls: Groups, analyses: Groups, people: Iterable[Row]) -> list[Lin
         if row["user_email"]:
             emails.setdefault(row["user_key"], row["user_email"])
 
-    def line(key: str, spent: Spent, analysed: Analysed) -> Line:
+    def line(key: str, row: Row, analysed: Row) -> Line:
         return Line(
             key,
-            spent,
-            analysed,
+            _spent(row),
+            _analysed(analysed),
             name=names.get(key, ""),
             email=emails.get(key, ""),
             clients=clients[key],
         )
 
-    return dearest_first(_lines("user", calls, analyses, line))
+    return dearest_first(_lines("user_key", users, analyses, line))
 
 
 def _by_profile(analyses: Groups) -> list[Line]:
-    clients = _counts(analyses[("client", "profile")], "profile_id", "client_id")
-    return dearest_first(
-        [
-            Line(row["profile_id"], analysed=_analysed(row), clients=clients[row["profile_id"]])
-            for row in analyses[("profile",)]
-        ]
-    )
-
-
-def _lines(
-    dimension: str,
-    calls: Groups,
-    analyses: Groups,
-    line: Callable[[str, Spent, Analysed], Line] = Line,
-) -> list[Line]:
-    """A line for every key that has a call or an analysis."""
-    column = KEY_COLUMNS[dimension]
-    spent = {str(row[column]): _spent(row) for row in calls[(dimension,)]}
-    analysed = {str(row[column]): _analysed(row) for row in analyses[(dimension,)]}
-    return [
-        line(key, spent.get(key, Spent()), analysed.get(key, Analysed()))
-        for key in sorted(spent.keys() | analysed.keys())
+    clients = _counts(analyses["client_id", "profile_id"], "profile_id", "client_id")
+    lines = [
+        Line(row["profile_id"], analysed=_analysed(row), clients=clients[row["profile_id"]])
+        for row in analyses[("profile_id",)]
     ]
+    return sorted(lines, key=lambda line: (-line.analysed.analyses, line.key))
+
+
+def _by_model(calls: Groups, checks: Groups) -> list[Line]:
+    filled = {row["model"]: _filled(row) for row in checks[("model",)]}
+
+    def line(key: str, row: Row, analysed: Row) -> Line:
+        return Line(key, _spent(row), _analysed(analysed), _doubts(row), filled.get(key, Filled()))
+
+    return _lines("model", calls, {}, line)
+
+
+def _fillings(checks: Groups) -> list[Filling]:
+    """By model and check; calls that had no answer to fill say nothing."""
+    return sorted(
+        (
+            Filling(row["model"], row["check_id"], _filled(row))
+            for row in checks["check_id", "model"]
+            if row["filled_calls"]
+        ),
+        key=lambda filling: (filling.model, filling.check_id),
+    )
 
 
 def _grouped(rows: Iterable[Row]) -> Groups:
@@ -164,7 +204,27 @@ def _grouped(rows: Iterable[Row]) -> Groups:
     return groups
 
 
-def _counts(rows: Iterable[Row], outer: str, inner: str) -> Mapping[str, Mapping[str, int]]:
+def _line(key: str, row: Row, analysed: Row) -> Line:
+    return Line(key, _spent(row), _analysed(analysed), _doubts(row), _filled(row))
+
+
+def _named_provider(key: str, row: Row, analysed: Row) -> Line:
+    return Line(provider_name(key), _spent(row), _analysed(analysed), _doubts(row))
+
+
+def _lines(
+    column: str,
+    calls: Groups,
+    analyses: Groups,
+    make: Callable[[str, Row, Row], Line] = _line,
+) -> list[Line]:
+    """A line for each key that calls or analyses have."""
+    spent = {row[column]: row for row in calls.get((column,), [])}
+    analysed = {row[column]: row for row in analyses.get((column,), [])}
+    return [make(str(key), spent.get(key, {}), analysed.get(key, {})) for key in spent | analysed]
+
+
+def _counts(rows: Sequence[Row], outer: str, inner: str) -> Mapping[str, dict[str, int]]:
     """How many analyses each `outer` has of each `inner`, most first."""
     counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for row in sorted(rows, key=lambda row: (-row["analyses"], row[inner])):
@@ -173,31 +233,21 @@ def _counts(rows: Iterable[Row], outer: str, inner: str) -> Mapping[str, Mapping
 
 
 def _spent(row: Row) -> Spent:
-    """Sums over no call at all are null."""
-    if not row.get("calls"):
-        return Spent()
-    return Spent(
-        row["calls"],
-        row["prompt_tokens"],
-        row["completion_tokens"],
-        row["total_tokens"],
-        row["cost_usd"],
-    )
+    return Spent(**_known(row, SPENT))
 
 
 def _analysed(row: Row) -> Analysed:
-    if not row.get("analyses"):
-        return Analysed()
-    return Analysed(row["analyses"], row["checks"], row["score_sum"], row["scored"])
+    return Analysed(**_known(row, ANALYSED))
 
 
 def _doubts(row: Row) -> Doubts:
-    if not row.get("calls"):
-        return Doubts()
-    return Doubts(
-        row["unpriced_calls"],
-        row["unknown_calls"],
-        row["suspect_calls"],
-        row["estimated_calls"],
-        row["unknown_cost_ceiling_usd"],
-    )
+    return Doubts(**_known(row, DOUBTS))
+
+
+def _filled(row: Row) -> Filled:
+    return Filled(row["filled_calls"], row["fill_sum"]) if "filled_calls" in row else Filled()
+
+
+def _known(row: Row, names: Iterable[str]) -> dict[str, Any]:
+    """The sums of a row that are among `names`; what was not summed keeps its default."""
+    return {name: row[name] for name in names if name in row}

@@ -3,56 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
-
-from pydantic_core import to_json
 
 from libs.contracts.usage import LedgerEntry
 from libs.postgres import Connection, Record
 from services.usage.domain.pricing import Price
 
-Table = Literal["ledger_entry", "usage_event"]
 Row = Mapping[str, object]
-
-COLUMNS: Mapping[Table, str] = {
-    "ledger_entry": """
-        client_id, event_id, occurred_at, user_id, user_email, user_name, analysis_id,
-        profile_id, profile_version, check_ids, attempt_no, fallback_of, provider,
-        model_requested, model_served, service_tier, outcome, usage_source, input_tokens,
-        cached_input_tokens, cache_write_tokens, tool_input_tokens, output_tokens,
-        reasoning_tokens, total_tokens, latency_ms, fill_percentage, tool_calls, raw_usage,
-        state, price_id, cost_usd, input_cost_usd, cached_input_cost_usd, cache_write_cost_usd,
-        output_cost_usd, cost_ceiling_usd, content_sha256
-    """,
-    "usage_event": """
-        client_id, event_id, kind, occurred_at, user_id, user_email, user_name, analysis_id,
-        profile_id, profile_version, checks_completed, overall_score, verdict, duration_ms,
-        details, content_sha256
-    """,
-}
-
-
-async def add_rows(db: Connection, table: Table, rows: Sequence[Row]) -> int:
-    """Insert the rows whose (client_id, event_id) is new; return how many were.
-
-    Sorted by key, so that two batches with the same events wait for each other in turn.
-    """
-    added: int = await db.fetchval(
-        f"""
-        WITH added AS (
-            INSERT INTO {table} ({COLUMNS[table]})
-            SELECT {COLUMNS[table]}
-              FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb)
-             ORDER BY client_id, event_id
-            ON CONFLICT (client_id, event_id) DO NOTHING
-            RETURNING 1
-        )
-        SELECT count(*) FROM added
-        """,
-        to_json(rows).decode(),
-    )
-    return added
 
 
 async def recorded_hashes(db: Connection, event_ids: Sequence[UUID]) -> list[tuple[UUID, bytes]]:
@@ -160,10 +117,11 @@ async def entries(db: Connection, wanted: EntryFilter, limit: int) -> list[Ledge
         """
         SELECT event_id, occurred_at, client_id, user_id, analysis_id, profile_id,
                profile_version, check_ids, attempt_no, fallback_of, provider, model_requested,
-               model_served, service_tier, outcome, usage_source, input_tokens,
-               cached_input_tokens, cache_write_tokens, tool_input_tokens, output_tokens,
-               reasoning_tokens, total_tokens, cost_usd, cost_ceiling_usd, price_id, state
-          FROM ledger_entry
+               model_served, service_tier, service_tier_requested, outcome, usage_source,
+               input_tokens, cached_input_tokens, cache_write_tokens, tool_input_tokens,
+               output_tokens, reasoning_tokens, total_tokens, cost_usd, cost_ceiling_usd, price_id,
+               state, origin, calls, adjusts, rerate_id
+          FROM ledger_entry JOIN person USING (client_id, person_id)
          WHERE ($1::text IS NULL OR client_id = $1)
            AND ($2::text IS NULL OR user_id = $2 OR lower(user_email) = lower($2))
            AND ($3::uuid IS NULL OR analysis_id = $3)

@@ -15,7 +15,7 @@ from libs.contracts.access import Action
 from libs.contracts.usage import AnalysisCompleted, UsageEvent, UsageEvents
 from libs.ids import uuid7
 from libs.postgres import Connection
-from services.usage.repository import COLUMNS, Table
+from services.usage.staging import COLUMNS, Table
 from tests.bench.board import ROUNDS, Board, at_most, in_turn, typical
 from tests.bench.running import Running, Started
 from tests.bench.traces import calls
@@ -95,11 +95,11 @@ class Reports:
         changed = {"event_id": "uuidv7(moment - now())", "occurred_at": "moment"}
         if table == "usage_event":
             changed["analysis_id"] = "uuidv7(moment - now())"
-        columns = [name.strip() for name in COLUMNS[table].split(",")]
-        values = ", ".join(changed.get(name, name) for name in columns)
+        names = [*COLUMNS[table], "person_id"]
+        values = ", ".join(changed.get(name, name) for name in names)
         await self._db.execute(
             f"""
-            INSERT INTO usage.{table} ({COLUMNS[table]})
+            INSERT INTO usage.{table} ({", ".join(names)})
             SELECT {values}
               FROM usage.{table}, generate_series(1, $3::integer) AS copy,
                    LATERAL (SELECT $2::timestamptz + interval '{DAYS} days'

@@ -58,12 +58,21 @@ def test_both_roles_work_in_their_own_schema(dsns: dict[str, Dsns], service: str
     assert query(dsns[service].run, owner) == service
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_only_the_ledger_stages_rows_in_temporary_tables(
+    dsns: dict[str, Dsns], service: str
+) -> None:
+    """Each right that a run role has is one that its service needs."""
+    may = query(dsns[service].run, "SELECT has_database_privilege('aiqc', 'TEMPORARY')")
+
+    assert may is (service == "usage")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "CREATE TABLE mine (number int)",
         "CREATE TABLE public.mine (number int)",
-        "CREATE TEMP TABLE mine (number int)",
         "CREATE SCHEMA mine",
         "CREATE ROLE mine",
         "CREATE DATABASE mine",

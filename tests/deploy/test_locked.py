@@ -48,13 +48,15 @@ def blocks(service: str) -> list[str]:
 
 
 def names(service: str) -> set[str]:
-    return {canonicalize_name(block.partition("==")[0]) for block in blocks(service)}
+    return {
+        canonicalize_name(re.split(r"\[|==", block, maxsplit=1)[0]) for block in blocks(service)
+    }
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_package_is_pinned_to_hashes(service: str) -> None:
     for block in blocks(service):
-        assert re.match(r"[\w.-]+==\S+ ", block), block
+        assert re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ ", block), block
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", block), block
 
 

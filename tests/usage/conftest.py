@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from deploy.database import Dsns
+from deploy.database import DATABASE, Dsns
+from deploy.embedded_postgres import EmbeddedPostgres
 from libs.contracts.access import Action, Actor
 from libs.contracts.usage import UsageEvent
+from libs.postgres import Connection, Pool, open_pool
 from services.usage.app import create_app
 from services.usage.settings import PREFIX, UsageSettings
 from tests.factories import admin, service
@@ -52,11 +56,12 @@ def _body(content_type: str, text: str) -> Any:
 
 
 @pytest.fixture
-def settings(dsns: Mapping[str, Dsns], trust: Trust) -> UsageSettings:
+def settings(dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path) -> UsageSettings:
     environ = {
         "USAGE_POSTGRES_DSN": dsns["usage"].run,
         "USAGE_POSTGRES_OWNER_DSN": dsns["usage"].owner,
         "USAGE_TRUSTED_KEYS": json.dumps(trust.keys),
+        "USAGE_ARCHIVE_URL": f"file://{tmp_path / 'archive'}",
     }
     return UsageSettings.load(PREFIX, environ)
 
@@ -65,3 +70,22 @@ def settings(dsns: Mapping[str, Dsns], trust: Trust) -> UsageSettings:
 async def usage(settings: UsageSettings, trust: Trust) -> AsyncIterator[Usage]:
     async with TestClient(TestServer(create_app(settings))) as client:
         yield Usage(client, trust)
+
+
+@pytest.fixture
+async def tamper(usage: Usage, postgres: EmbeddedPostgres) -> AsyncIterator[Connection]:
+    """The database as somebody sees it who can do everything: triggers do not fire for it."""
+    db = await asyncpg.connect(
+        postgres.admin_dsn,
+        database=DATABASE,
+        server_settings={"search_path": "usage", "session_replication_role": "replica"},
+    )
+    yield db
+    await db.close()
+
+
+@pytest.fixture
+async def pool(usage: Usage, dsns: Mapping[str, Dsns]) -> AsyncIterator[Pool]:
+    """Connections as the service has them."""
+    async with open_pool(dsns["usage"].run, "usage") as pool:
+        yield pool

@@ -16,7 +16,7 @@ from libs.contracts.usage import (
     UserLogin,
 )
 from libs.ids import uuid7
-from services.usage.record import content_sha256
+from services.usage.rows import content_sha256
 from tests.factories import service
 from tests.usage.conftest import Usage
 from tests.usage.factories import NOON, as_json, call, completed

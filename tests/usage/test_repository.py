@@ -8,18 +8,13 @@ import pytest
 
 from deploy.database import Dsns
 from libs.ids import uuid7
-from libs.postgres import Connection, Pool, open_pool, transaction
+from libs.postgres import Connection, Pool, transaction
 from services.usage import repository
+from services.usage.staging import COLUMNS
 from tests.usage.conftest import Usage
 from tests.usage.factories import call, completed
 
 TABLES = ("ledger_entry", "usage_event")
-
-
-@pytest.fixture
-async def pool(usage: Usage, dsns: Mapping[str, Dsns]) -> AsyncIterator[Pool]:
-    async with open_pool(dsns["usage"].run, "usage") as pool:
-        yield pool
 
 
 @pytest.fixture
@@ -32,7 +27,7 @@ async def owner(usage: Usage, dsns: Mapping[str, Dsns]) -> AsyncIterator[Connect
 @pytest.mark.parametrize("table", [*TABLES, "price"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET {}={}", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_service_cannot_change_or_delete(pool: Pool, table: str, change: str) -> None:
-    column = "model" if table == "price" else "user_id"
+    column = "model" if table == "price" else "profile_id"
     async with pool.acquire() as db:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
             await db.execute(change.format(table, column, column))
@@ -46,7 +41,7 @@ async def test_even_the_owner_cannot_change_or_delete(
     await owner.execute("SET app.clients = '*'")
 
     for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET source_url = ''"):
-        change = statement.replace("source_url", "source_url" if table == "price" else "user_id")
+        change = statement.replace("source_url", "source_url" if table == "price" else "profile_id")
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="never changed"):
             await owner.execute(change)
 
@@ -118,13 +113,15 @@ async def test_no_partition_is_made_for_years_that_nobody_needs(pool: Pool) -> N
 @pytest.mark.parametrize("usd", ["'NaN'", "'Infinity'", "-0.1", "1000000"])
 async def test_cost_that_is_no_sum_of_money_is_refused(usage: Usage, pool: Pool, usd: str) -> None:
     await usage.send(call())
-    columns = repository.COLUMNS["ledger_entry"]
-    changed = columns.replace("event_id", "gen_random_uuid()").replace(
-        " cost_usd, input_cost_usd", f" {usd}::numeric, NULL"
+    changed = {"event_id": "gen_random_uuid()", "cost_usd": f"{usd}::numeric"}
+    names = [*COLUMNS["ledger_entry"], "person_id"]
+    columns = ", ".join(names)
+    values = ", ".join(
+        changed.get(name, "NULL" if name.endswith("_cost_usd") else name) for name in names
     )
 
     async with transaction(pool) as db:
         with pytest.raises(asyncpg.CheckViolationError):
             await db.execute(
-                f"INSERT INTO ledger_entry ({columns}) SELECT {changed} FROM ledger_entry"
+                f"INSERT INTO ledger_entry ({columns}) SELECT {values} FROM ledger_entry"
             )

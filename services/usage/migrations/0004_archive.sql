@@ -1,0 +1,55 @@
+-- Months of entries that have left the database: what they were is told by the manifest.
+CREATE TABLE archived_month (
+    month           date PRIMARY KEY,
+    archived_at     timestamptz NOT NULL DEFAULT now(),
+    -- the days on which its entries stand: near its ends an id's month may be another's day
+    first_on        date NOT NULL,
+    last_on         date NOT NULL,
+    entries         bigint NOT NULL,
+    cost_usd        numeric NOT NULL,
+    manifest        jsonb NOT NULL,
+    manifest_sha256 bytea NOT NULL
+);
+
+-- Drops a month's entries, if since the archive was written nothing was added to them: every
+-- transaction that adds an entry of the month moves the head of a chain of it. Runs as the
+-- owner, because the run role may not drop. Readers and senders wait for milliseconds only.
+CREATE FUNCTION drop_month(wanted date, heads_as_archived jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    partition text := 'ledger_entry' || to_char(wanted, '_YYYY_MM');
+    heads_now jsonb;
+BEGIN
+    IF NOT EXISTS (SELECT FROM archived_month WHERE month = wanted) THEN
+        RAISE EXCEPTION 'month % is in no archive', wanted;
+    END IF;
+    LOCK TABLE ONLY ledger_entry IN ACCESS EXCLUSIVE MODE;
+    SELECT coalesce(jsonb_object_agg(client_id, encode(sha256, 'hex')), '{}')
+      INTO heads_now FROM ledger_head WHERE month = wanted;
+    IF heads_now <> heads_as_archived THEN
+        RAISE EXCEPTION 'entries were added to % while it was being archived', wanted
+            USING ERRCODE = 'serialization_failure';
+    END IF;
+    EXECUTE format('DROP TABLE %I', partition);
+END
+$$;
+
+-- Takes the note of an archive away when its entries are back in the database.
+CREATE FUNCTION forget_archive(wanted date) RETURNS void
+LANGUAGE sql SECURITY DEFINER AS $$
+    DELETE FROM archived_month WHERE month = wanted
+$$;
+
+DO $$
+DECLARE
+    run_role text := current_user || '_run';
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['drop_month(date, jsonb)', 'forget_archive(date)'] LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', name);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', name, run_role);
+    END LOOP;
+    EXECUTE format('GRANT SELECT, INSERT ON archived_month TO %I', run_role);
+END
+$$;

@@ -1,0 +1,232 @@
+"""Adding rows to the ledger: COPY into temporary tables, then what is new goes on, at once.
+
+One transaction adds a batch, links it into the chain of each client and month, and marks the
+days whose roll-ups are now behind. Rows are lists of values in the order of `ENTRY` and `EVENT`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+from libs.postgres import Connection
+
+Table = Literal["ledger_entry", "usage_event"]
+Row = Sequence[Any]
+
+SENT_ENTRY: Mapping[str, str] = {
+    "client_id": "text",
+    "event_id": "uuid",
+    "occurred_at": "timestamptz",
+    "user_id": "text",
+    "user_email": "text",
+    "user_name": "text",
+    "analysis_id": "uuid",
+    "profile_id": "text",
+    "profile_version": "integer",
+    "check_ids": "text[]",
+    "attempt_no": "integer",
+    "fallback_of": "uuid",
+    "model_requested": "text",
+    "model_served": "text",
+    "service_tier_requested": "text",
+    "outcome": "text",
+    "usage_source": "text",
+    "input_tokens": "integer",
+    "cached_input_tokens": "integer",
+    "cache_write_tokens": "integer",
+    "tool_input_tokens": "integer",
+    "output_tokens": "integer",
+    "reasoning_tokens": "integer",
+    "latency_ms": "integer",
+}
+"""Columns of an entry that hold what the sender said, as it was said."""
+
+ENTRY: Mapping[str, str] = {
+    **SENT_ENTRY,
+    "user_key": "text",
+    "content_sha256": "bytea",
+    "provider": "text",
+    "service_tier": "text",
+    "total_tokens": "bigint",
+    "fill_percentage": "numeric",
+    "tool_calls": "jsonb",
+    "modality_tokens": "jsonb",
+    "raw_usage": "jsonb",
+    "state": "text",
+    "price_id": "text",
+    "cost_usd": "numeric",
+    "input_cost_usd": "numeric",
+    "cached_input_cost_usd": "numeric",
+    "cache_write_cost_usd": "numeric",
+    "output_cost_usd": "numeric",
+    "cost_ceiling_usd": "numeric",
+    "origin": "text",
+    "calls": "integer",
+    "adjusts": "uuid",
+    "settles": "boolean",
+    "rerate_id": "uuid",
+}
+EVENT: Mapping[str, str] = {
+    "client_id": "text",
+    "event_id": "uuid",
+    "kind": "text",
+    "occurred_at": "timestamptz",
+    "user_key": "text",
+    "user_id": "text",
+    "user_email": "text",
+    "user_name": "text",
+    "analysis_id": "uuid",
+    "profile_id": "text",
+    "profile_version": "integer",
+    "checks_completed": "integer",
+    "overall_score": "numeric",
+    "verdict": "text",
+    "duration_ms": "integer",
+    "details": "jsonb",
+    "content_sha256": "bytea",
+}
+PERSON = ("user_key", "user_id", "user_email", "user_name")
+STAGES: Mapping[Table, Mapping[str, str]] = {"ledger_entry": ENTRY, "usage_event": EVENT}
+COLUMNS: Mapping[Table, list[str]] = {
+    table: [name for name in staged if name not in PERSON] for table, staged in STAGES.items()
+}
+"""The columns that a row keeps as they were staged; a person's id stands for the others."""
+
+
+def _stage(table: Table) -> str:
+    return f"{table}_stage"
+
+
+def _create(table: Table) -> str:
+    """JSON is staged as text: COPY's binary form of jsonb is the server's own affair."""
+    columns = ", ".join(
+        f"{name} {'text' if kind == 'jsonb' else kind}" for name, kind in STAGES[table].items()
+    )
+    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {_stage(table)} ({columns}) ON COMMIT DELETE ROWS"
+
+
+def _add_people(table: Table) -> str:
+    """New people, and what is new of those we know: later names and addresses win.
+
+    A person who is as we know them is not touched, so that batches do not wait for each
+    other over a row that none of them changes.
+    """
+    return f"""
+        INSERT INTO person AS known (
+            client_id, person_id, user_key, user_id, user_email, user_name, seen_at)
+        SELECT client_id, gen_random_uuid(), user_key, user_id, user_email, user_name, seen_at
+          FROM (
+            SELECT client_id, user_key,
+                   (array_agg(user_id ORDER BY user_id = 'unknown'))[1] AS user_id,
+                   coalesce((array_agg(user_email ORDER BY occurred_at DESC)
+                       FILTER (WHERE user_email <> ''))[1], '') AS user_email,
+                   coalesce((array_agg(user_name ORDER BY occurred_at DESC)
+                       FILTER (WHERE user_name <> ''))[1], '') AS user_name,
+                   max(occurred_at) AS seen_at
+              FROM {_stage(table)}
+             GROUP BY client_id, user_key
+          ) AS seen
+         WHERE NOT EXISTS (
+            SELECT FROM person
+             WHERE person.client_id = seen.client_id AND person.user_key = seen.user_key
+               AND (seen.user_email IN ('', person.user_email) OR person.seen_at > seen.seen_at)
+               AND (seen.user_name IN ('', person.user_name) OR person.seen_at > seen.seen_at))
+         ORDER BY client_id, user_key
+        ON CONFLICT (client_id, user_key) DO UPDATE
+           SET user_email = coalesce(nullif(excluded.user_email, ''), known.user_email),
+               user_name = coalesce(nullif(excluded.user_name, ''), known.user_name),
+               seen_at = excluded.seen_at
+         WHERE known.seen_at <= excluded.seen_at
+    """
+
+
+def _insert(table: Table) -> str:
+    """Insert what is new. Sorted by key, so that two batches with the same rows wait in turn."""
+    columns = ", ".join(COLUMNS[table])
+    values = ", ".join(
+        f"staged.{name}::jsonb" if STAGES[table][name] == "jsonb" else f"staged.{name}"
+        for name in COLUMNS[table]
+    )
+    batch, batch_id = (", batch_id", ", $1::uuid") if table == "ledger_entry" else ("", "")
+    return f"""
+        INSERT INTO {table} ({columns}, person_id{batch})
+        SELECT {values}, person.person_id{batch_id}
+          FROM {_stage(table)} AS staged
+          LEFT JOIN person
+            ON person.client_id = staged.client_id AND person.user_key = staged.user_key
+         ORDER BY staged.client_id, staged.event_id
+        ON CONFLICT (client_id, event_id) DO NOTHING
+    """
+
+
+# The head's row is locked by its own update, in READ COMMITTED with its newest values, so blocks
+# of one chain follow each other whoever adds them.
+ADD_ENTRIES = f"""
+    WITH added AS (
+        {_insert("ledger_entry")}
+        RETURNING client_id, event_id, day, month_of(event_id) AS month,
+                  entry_digest(ledger_entry) AS digest
+    ),
+    marked AS (
+        INSERT INTO dirty_day (client_id, day, batch_id)
+        SELECT DISTINCT client_id, day, $1::uuid FROM added
+        ON CONFLICT DO NOTHING
+    ),
+    batch AS (
+        SELECT client_id, month, count(*) AS entries,
+               sha256(string_agg(digest, ''::bytea ORDER BY event_id)) AS batch_sha256
+          FROM added GROUP BY client_id, month
+    ),
+    head AS (
+        INSERT INTO ledger_head AS last (client_id, month, block_no, sha256)
+        SELECT client_id, month, 1, sha256(batch_sha256) FROM batch ORDER BY client_id, month
+        ON CONFLICT (client_id, month) DO UPDATE
+           SET block_no = last.block_no + 1,
+               sha256 = sha256(last.sha256 || (
+                   SELECT batch_sha256 FROM batch
+                    WHERE batch.client_id = last.client_id AND batch.month = last.month))
+        RETURNING client_id, month, block_no, sha256
+    ),
+    block AS (
+        INSERT INTO ledger_block (
+            client_id, month, block_no, batch_id, entries, batch_sha256, sha256)
+        SELECT client_id, month, block_no, $1, entries, batch_sha256, sha256
+          FROM head JOIN batch USING (client_id, month)
+    )
+    SELECT event_id FROM added
+"""
+
+# A completion that comes again moves its analysis: the days where it stood are marked too.
+ADD_EVENTS = f"""
+    WITH added AS (
+        {_insert("usage_event")}
+        RETURNING client_id, event_id, day, analysis_id, kind
+    ),
+    marked AS (
+        INSERT INTO dirty_day (client_id, day, batch_id)
+        SELECT client_id, day, $1::uuid FROM added WHERE kind = 'analysis_completed'
+        UNION
+        SELECT before.client_id, before.day, $1::uuid
+          FROM added JOIN usage_event AS before USING (client_id, analysis_id)
+         WHERE added.kind = 'analysis_completed' AND before.kind = 'analysis_completed'
+        ON CONFLICT DO NOTHING
+    )
+    SELECT event_id FROM added
+"""
+ADD: Mapping[Table, str] = {"ledger_entry": ADD_ENTRIES, "usage_event": ADD_EVENTS}
+
+
+async def add_rows(db: Connection, table: Table, rows: Sequence[Row], batch_id: UUID) -> set[UUID]:
+    """Add the rows whose (client_id, event_id) is new; return the ids of those that were.
+
+    Once in a transaction for each table: its end empties the stage.
+    """
+    if not rows:
+        return set()
+    await db.execute(_create(table))
+    await db.copy_records_to_table(
+        _stage(table), records=rows, columns=list(STAGES[table]), schema_name="pg_temp"
+    )
+    await db.execute(_add_people(table))
+    added = await db.fetch(ADD[table], batch_id)
+    return {row["event_id"] for row in added}
