@@ -48,7 +48,7 @@ def create_app(settings: UsageSettings) -> web.Application:
             files = read_price_files()
             await load_prices(pool, files)
             app[handlers.POOL] = pool
-            app[handlers.RATE_CARDS] = RateCards(file.names() for file in files)
+            app[handlers.RATE_CARDS] = RateCards(files)
             app[handlers.RECORDER] = Recorder(pool, app[handlers.RATE_CARDS])
             await app[handlers.RECORDER].prepare(datetime.now(UTC))
             app[READY] = lambda: database_problems(pool)

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.postgres import Connection, Pool, transaction
 from libs.settings import BadSettings
-from services.usage import repository
+from services.usage import price_book
 from services.usage.domain.pricing import Names, Price, RateCard
+from services.usage.price_book import FILES, Version
 
 FOLDER = Path(__file__).parent / "prices"
 
@@ -29,8 +31,35 @@ class _Row(BaseModel):
     cached_input: Decimal | None = Field(ge=0, lt=1_000_000, decimal_places=9)
     cache_write: Decimal | None = Field(ge=0, lt=1_000_000, decimal_places=9)
     output: Decimal = Field(ge=0, lt=1_000_000, decimal_places=9)
+    revision: int = Field(default=1, ge=1)
     source_url: str | None = None
     checked_on: date | None = None
+    note: str = ""
+
+
+class _Model(BaseModel):
+    """When a model is shut down (null: no longer planned) and what is named in its place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    shutdown_on: date | None
+    successor: str = ""
+    source_url: str | None = None
+    checked_on: date | None = None
+    note: str = ""
+
+
+class _Disagreement(BaseModel):
+    """Where a table that we compare with is known to differ, and why ours stands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: str
+    model: str
+    service_tier: str
+    kind: Literal["input_usd", "cached_input_usd", "cache_write_usd", "output_usd"]
+    why: str
 
 
 class PriceFile(BaseModel):
@@ -48,6 +77,8 @@ class PriceFile(BaseModel):
     source_url: str
     checked_on: date
     model_aliases: Mapping[str, str]
+    models: Sequence[_Model] = ()
+    known_disagreements: Sequence[_Disagreement] = ()
     usd_per_million: Sequence[_Row]
 
     def names(self) -> Names:
@@ -73,8 +104,24 @@ class PriceFile(BaseModel):
                 output_usd=row.output,
                 source_url=row.source_url or self.source_url,
                 checked_on=row.checked_on or self.checked_on,
+                revision=row.revision,
+                note=row.note,
             )
             for row in self.usd_per_million
+        ]
+
+    def retirements(self) -> list[price_book.Row]:
+        return [
+            price_book.retirement_row(
+                self.provider,
+                row.model,
+                row.shutdown_on,
+                row.successor,
+                row.source_url or self.source_url,
+                row.checked_on or self.checked_on,
+                row.note,
+            )
+            for row in self.models
         ]
 
 
@@ -94,22 +141,33 @@ def _refuse_float(number: str) -> Decimal:
     raise ValueError(f"write {number} as a string: prices are exact")
 
 
-async def load_prices(pool: Pool, files: Iterable[PriceFile]) -> int:
+async def load_prices(pool: Pool, files: Sequence[PriceFile]) -> int:
     """Add the prices of `files` that the database has not; return how many were added.
 
-    Rows are never changed. Raises PriceChanged when a file has other figures for a price
-    that is there: the entries priced by it would no longer be explained.
+    Rows are never changed. A version of a price that somebody here set or accepted stands
+    as it is. Raises PriceChanged when a file has other figures for a price that came from
+    a file: the entries priced by it would no longer be explained.
     """
-    prices = [price for file in files for price in file.prices()]
     async with transaction(pool) as db:
-        added = await repository.add_prices(db, prices)
-        changed = await repository.changed_prices(db, prices)
-    if changed:
-        raise PriceChanged(
-            f"The price files change what is in force already: {', '.join(changed)}. "
-            "Leave those rows as they are and add rows with a new effective_from."
-        )
-    return added
+        await price_book.lock_prices(db)
+        by_people = await price_book.versions_by_people(db)
+        prices = [p for file in files for p in file.prices() if _version(p) not in by_people]
+        added = await price_book.add_prices(db, prices, FILES)
+        changed = await price_book.changed_prices(db, prices)
+        if changed:
+            raise PriceChanged(
+                f"The price files change what is in force already: {', '.join(changed)}. "
+                "Leave those rows as they are and add rows with a new effective_from, or the "
+                "next revision."
+            )
+        await price_book.add_checks(db, prices, FILES)
+        ends = [row for file in files for row in file.retirements()]
+        await price_book.add_retirements(db, ends, FILES, unless_known=True)
+    return len(added)
+
+
+def _version(price: Price) -> Version:
+    return (price.provider, price.model, price.service_tier, *price.version)
 
 
 class RateCards:
@@ -118,14 +176,15 @@ class RateCards:
     Prices are insert-only, so their number tells one state of the table from every other.
     """
 
-    def __init__(self, names: Iterable[Names]) -> None:
-        self._names = list(names)
+    def __init__(self, files: Iterable[PriceFile]) -> None:
+        self.files = {file.provider: file for file in files}
+        self._names = [file.names() for file in self.files.values()]
         self._rows = -1
         self._card = RateCard([])
 
     async def current(self, db: Connection) -> RateCard:
-        rows = await repository.count_prices(db)
+        rows = await price_book.count_prices(db)
         if rows != self._rows:
-            self._card = RateCard(await repository.prices(db), self._names)
+            self._card = RateCard(await price_book.prices(db), self._names)
             self._rows = rows
         return self._card

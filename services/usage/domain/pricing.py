@@ -1,6 +1,6 @@
 """Published prices, and which of them is in force for a call."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,21 +28,26 @@ class Price:
     output_usd: Decimal
     source_url: str
     checked_on: date
+    revision: int = 1
+    note: str = ""
     price_id: str = field(init=False)
     """Derived from the key and the figures: other figures make another id.
 
-    `openai/gpt-4o/standard/0/2024-10-02/1f0c9a4e`. The source and the day of the check
-    are not part of it: to look again and find the same price changes nothing.
+    `openai/gpt-4o/standard/0/2024-10-02/1f0c9a4e`; a later revision ends in `/r2` and so on.
+    The source and the day of the check are not part of it: to look again and find the same
+    price changes nothing.
     """
 
     def __post_init__(self) -> None:
         figures = (self.input_usd, self.cached_input_usd, self.cache_write_usd, self.output_usd)
         digest = sha256("|".join(map(_plain, figures)).encode()).hexdigest()[:8]
-        key = (*self.key[:-1], self.effective_from.date().isoformat(), digest)
+        key = [*self.key[:4], self.effective_from.date().isoformat(), digest]
+        if self.revision > 1:
+            key.append(f"r{self.revision}")
         object.__setattr__(self, "price_id", "/".join(map(str, key)))
 
     @property
-    def key(self) -> tuple[str, str, str, int, datetime]:
+    def key(self) -> tuple[str, str, str, int, datetime, int]:
         """What a rate card may hold one price for."""
         return (
             self.provider,
@@ -50,7 +55,13 @@ class Price:
             self.service_tier,
             self.above_input_tokens,
             self.effective_from,
+            self.revision,
         )
+
+    @property
+    def version(self) -> tuple[datetime, int]:
+        """Prices of one version hold together, one for each size of prompt; the latest counts."""
+        return self.effective_from, self.revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,11 @@ class RateCard:
         name = name.lower()
         return self._providers.get(name, name)
 
+    def model(self, provider: str, name: str) -> str:
+        """The model that the rate card lists for this name."""
+        provider = self.provider(provider)
+        return self._names.get(provider, Names(provider)).model(name)
+
     def service_tier(self, provider: str, name: str) -> str:
         """The one name of a service tier: OpenAI answers `default` where it bills `standard`."""
         names = self._names.get(self.provider(provider))
@@ -107,23 +123,42 @@ class RateCard:
         """The latest price at the instant `at`, at the highest tier that the prompt reaches.
 
         A tier is reached by strictly more tokens than its limit, and then prices the whole
-        request. A change of price restates every tier, so a tier that is dropped is gone.
+        request. A change of price restates every tier, so a tier that is dropped is gone;
+        so does a revision, which corrects what was held of one change.
         None when there is no price for exactly this model and service tier: another
         model's or another tier's price would be a guess.
         Source: OpenAI and Gemini API pricing pages (prompts above 272,000 and 200,000).
         """
-        provider = self.provider(provider)
-        names = self._names.get(provider, Names(provider))
-        of = (provider, names.model(model), self.service_tier(provider, service_tier))
-        begun = [price for price in self._prices.get(of, ()) if price.effective_from <= at]
-        newest = max((price.effective_from for price in begun), default=None)
-        reached = (
+        reached = [
             price
-            for price in begun
-            if price.effective_from == newest
-            and (input_tokens > price.above_input_tokens or price.above_input_tokens == 0)
-        )
-        return max(reached, key=lambda price: price.above_input_tokens, default=None)
+            for price in self.version_in_force(provider, model, service_tier, at)
+            if input_tokens > price.above_input_tokens or price.above_input_tokens == 0
+        ]
+        return reached[-1] if reached else None
+
+    def version_in_force(
+        self, provider: str, model: str, service_tier: str, at: datetime
+    ) -> list[Price]:
+        """The prices of the latest version at the instant `at`, by size of prompt, least first."""
+        begun = [
+            price
+            for price in self.history(provider, model, service_tier)
+            if price.effective_from <= at
+        ]
+        newest = max((price.version for price in begun), default=None)
+        version = (price for price in begun if price.version == newest)
+        return sorted(version, key=lambda price: price.above_input_tokens)
+
+    def history(self, provider: str, model: str, service_tier: str) -> Sequence[Price]:
+        """Every price there is or was of one model and service tier, in no order."""
+        provider = self.provider(provider)
+        of = (provider, self.model(provider, model), self.service_tier(provider, service_tier))
+        return self._prices.get(of, ())
+
+    @property
+    def kinds(self) -> list[tuple[str, str, str]]:
+        """Every (provider, model, service tier) that has a price, sorted."""
+        return sorted(self._prices)
 
 
 def _plain(figure: Decimal | None) -> str:
