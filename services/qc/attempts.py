@@ -16,6 +16,7 @@ from libs.contracts.usage import Outcome, ProviderCall
 from libs.ids import uuid7
 from libs.postgres import Connection, Pool, insist, transaction
 from services.qc import outbox, repository
+from services.qc.domain.modality import modality_tokens
 from services.qc.domain.reported import label, storable, tool_counts
 from services.qc.domain.routing import ModelRef
 from services.qc.domain.usage import UNKNOWN_USAGE, TokenUsage
@@ -259,5 +260,6 @@ def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall
         latency_ms=settled.latency_ms,
         fill_percentage=settled.fill_percentage,
         tool_calls=tool_counts(settled.tool_calls or {}),
+        modality_tokens=modality_tokens(usage.raw),
         raw_usage=storable(usage.raw),
     )

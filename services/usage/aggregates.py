@@ -14,7 +14,6 @@ from services.usage.sums import LIVE, sums
 
 Row = Mapping[str, Any]
 
-_BEHIND = "SELECT client_id, day FROM dirty_day"
 _PERSON = """person_id IN (
     SELECT person_id FROM person
      WHERE user_id = {0} OR user_key = {0} OR lower(user_email) = lower({0}))"""
@@ -62,8 +61,13 @@ class Sums:
     """The sums of what one filter selects, from one moment of the database."""
 
     def __init__(
-        self, db: Connection, wanted: ReportFilter, sources: Mapping[str, str] = LIVE
+        self,
+        db: Connection,
+        wanted: ReportFilter,
+        behind: Sequence[tuple[str, date]] = (),
+        sources: Mapping[str, str] = LIVE,
     ) -> None:
+        """`behind` are the (client, day)s of `keys_behind`; `sources` those of `sums`."""
         self._db = db
         self._rollups = wanted.fits_rollups
         self._sources = sources
@@ -72,6 +76,11 @@ class Sums:
         self._conditions = {
             name: CONDITIONS[name].format(f"${place}") for place, name in enumerate(given, 1)
         }
+        self._behind = ""
+        if behind and self._rollups:
+            place = len(self._args) + 1
+            self._behind = f"(SELECT * FROM unnest(${place}::text[], ${place + 1}::date[]))"
+            self._args += [[client for client, _ in behind], [day for _, day in behind]]
 
     async def calls(self) -> list[Row]:
         """Of all provider calls and by client, day, provider and model.
@@ -146,17 +155,16 @@ class Sums:
 
     def _rows(self, rollup: str) -> str:
         """Rows of `rollup` that together are what the filter selects."""
-        raw = sums(rollup, self._where(rollup), self._sources)
         if not self._rollups:
-            return raw
+            return sums(rollup, self._where(rollup), self._sources)
         where = " AND ".join(self._conditions.values()) or "true"
-        behind = sums(
-            rollup, f"{self._where(rollup)} AND (client_id, day) IN ({_BEHIND})", self._sources
-        )
-        return f"""
-            SELECT * FROM {rollup} WHERE {where} AND (client_id, day) NOT IN ({_BEHIND})
-            UNION ALL ({behind})
-        """
+        kept = f"SELECT * FROM {rollup} WHERE {where}"
+        if not self._behind:
+            return kept
+        # Keys as arrays, not as a join with the marks: the planner sees how few they are.
+        keys = f"(client_id, day) IN {self._behind}"
+        behind = sums(rollup, f"{self._where(rollup)} AND {keys}", self._sources)
+        return f"{kept} AND NOT {keys} UNION ALL ({behind})"
 
     def _where(self, rollup: str) -> str:
         conditions = dict(self._conditions)
@@ -220,11 +228,11 @@ def _grouped_by(*columns: str) -> str:
     return f"array_remove(ARRAY[{parts}], NULL) AS grouped_by"
 
 
-async def days_behind(db: Connection, wanted: ReportFilter) -> list[date]:
-    """The days that `wanted` covers whose roll-ups are behind."""
+async def keys_behind(db: Connection, wanted: ReportFilter) -> list[tuple[str, date]]:
+    """The (client, day)s that `wanted` covers whose roll-ups are behind their entries."""
     rows = await db.fetch(
         """
-        SELECT DISTINCT day FROM dirty_day
+        SELECT DISTINCT client_id, day FROM dirty_day
          WHERE ($1::date IS NULL OR day >= $1) AND ($2::date IS NULL OR day <= $2)
            AND ($3::text[] IS NULL OR client_id = ANY($3))
         """,
@@ -232,7 +240,7 @@ async def days_behind(db: Connection, wanted: ReportFilter) -> list[date]:
         wanted.last_on,
         wanted.client_ids,
     )
-    return [row["day"] for row in rows]
+    return [(row["client_id"], row["day"]) for row in rows]
 
 
 async def freeze(db: Connection) -> None:

@@ -51,8 +51,9 @@ class Recorder:
     together into the next transaction: a commit costs the same for one as for many.
     """
 
-    def __init__(self, pool: Pool, rate_cards: RateCards) -> None:
+    def __init__(self, pool: Pool, rate_cards: RateCards, writers: int = WRITERS) -> None:
         self._pool = pool
+        self._most_writers = writers
         self._rate_cards = rate_cards
         self._months: set[date] = set()
         self._waiting: deque[_Batch] = deque()
@@ -68,7 +69,7 @@ class Recorder:
         hashes = _content_hashes(events)
         batch = _Batch({event.event_id: event for event in events}, hashes, len(events))
         self._waiting.append(batch)
-        if len(self._writers) < WRITERS:
+        if len(self._writers) < self._most_writers:
             writer = asyncio.create_task(self._write())
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)

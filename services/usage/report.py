@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from libs.contracts.usage import ReportQuery
 from libs.postgres import Connection, Pool, transaction
 from libs.problems import Invalid
-from services.usage.aggregates import ReportFilter, Row, Sums, days_behind, freeze
+from services.usage.aggregates import ReportFilter, Row, Sums, freeze, keys_behind
 from services.usage.archived import Archives
 from services.usage.domain.period import Period, read_period
 from services.usage.domain.report import (
@@ -51,7 +51,9 @@ async def make_report(
         card = await rate_cards.current(db)
         provider = card.provider(query.provider) if query.provider else None
         wanted = _filter(query, period, provider)
-        sums = Sums(db, wanted, await _sources(db, archives, wanted))
+        behind = await keys_behind(db, wanted) if wanted.fits_rollups else []
+        sources = await _sources(db, archives, wanted, [day for _, day in behind])
+        sums = Sums(db, wanted, behind, sources)
         return await _gather(sums, query, period, now)
 
 
@@ -84,11 +86,12 @@ def _asked(query: ReportQuery) -> list[tuple[str, str]]:
     ]
 
 
-async def _sources(db: Connection, archives: Archives, wanted: ReportFilter) -> Mapping[str, str]:
-    """Archived entries are read when roll-ups do not tell, or are behind."""
+async def _sources(
+    db: Connection, archives: Archives, wanted: ReportFilter, behind: Sequence[date]
+) -> Mapping[str, str]:
+    """Archived entries are read when roll-ups do not tell, or are behind on these days."""
     days = (wanted.first_on, wanted.last_on)
     if wanted.fits_rollups:
-        behind = await days_behind(db, wanted)
         if not behind:
             return LIVE
         days = (min(behind), max(behind))

@@ -3,14 +3,18 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from aiohttp import ClientSession
 
+from deploy.database import Dsns
 from libs.contracts.access import Action
 from libs.contracts.usage import ProviderCall, UsageEvents
-from libs.postgres import Connection, Record
+from libs.postgres import Connection, Record, open_pool
+from services.usage.rate_card import RateCards, read_price_files
+from services.usage.record import Recorder
 from tests.bench.board import ROUNDS, Board, at_least, at_most, in_turn, typical
 from tests.bench.conftest import SCRATCH
 from tests.bench.running import Running, Started
@@ -23,6 +27,8 @@ BATCH = 500
 IN_FLIGHT = 4
 EVENTS = 6_000
 SINGLE_ROWS = 1_000
+SENDERS = 32
+SENDS = 10
 HOUR = timedelta(hours=1)
 
 Taken = tuple[float, float]
@@ -131,6 +137,54 @@ async def test_ingest_beside_copy_and_single_inserts(
     _write(board, taken)
 
 
+class Alone(Recorder):
+    """Records as if each sender's batch were a transaction of its own."""
+
+    def _take(self) -> list[Any]:
+        return [self._waiting.popleft()]
+
+
+async def test_senders_that_share_a_commit_beside_senders_that_do_not(
+    admin_db: Connection, prepared: Mapping[str, Dsns], running: Running, board: Board
+) -> None:
+    """In one process with its database: HTTP costs both the same."""
+    running.start("usage")  # which migrates
+    async with open_pool(prepared["usage"].run, "usage", SENDERS + 2) as pool:
+        cards = RateCards(read_price_files())
+        shared, alone = Recorder(pool, cards), Alone(pool, cards, writers=SENDERS)
+        taken = await in_turn(
+            {
+                "shared": lambda: _small_batches(shared),
+                "alone": lambda: _small_batches(alone),
+            }
+        )
+    rate = {way: typical(per_s for per_s, _ in figures) for way, figures in taken.items()}
+    p99_ms = {way: typical(p99 for _, p99 in figures) for way, figures in taken.items()}
+    board.write(BENCH, f"events/s, 11 a batch, {SENDERS} senders, shared", rate["shared"], ROUNDS)
+    board.write(BENCH, "the same, each alone", rate["alone"], ROUNDS)
+    board.write(BENCH, "× each alone", rate["shared"] / rate["alone"], ROUNDS, at_least(1.4))
+    share = p99_ms["shared"] / p99_ms["alone"]
+    board.write(BENCH, "p99 × each alone", share, ROUNDS, at_most(0.5))
+
+
+async def _small_batches(recorder: Recorder) -> Taken:
+    """As many senders as one machine has analyses; each sends eleven events again and again."""
+    events = calls(SENDERS * SENDS * 11, datetime.now(UTC))
+    waited_ms: list[float] = []
+
+    async def send(number: int) -> None:
+        for turn in range(SENDS):
+            first = (number * SENDS + turn) * 11
+            began = time.perf_counter()
+            await recorder.record(events[first : first + 11])
+            waited_ms.append((time.perf_counter() - began) * 1000)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(send(number) for number in range(SENDERS)))
+    per_s = len(events) / (time.perf_counter() - began)
+    return per_s, sorted(waited_ms)[int(len(waited_ms) * 0.99)]
+
+
 async def _totals(db: Connection) -> Record:
     [totals] = await db.fetch(
         """
@@ -154,6 +208,6 @@ def _write(board: Board, taken: dict[str, list[Taken]]) -> None:
     board.write(BENCH, "own CPU µs/event", cpu_us, ROUNDS, at_most(20))
     board.note(
         BENCH,
-        "the limits include marking a roll-up, and there is none yet; nor is there a group commit. "
+        "marking the day and sealing the batch in the chain are in it. "
         "COPY's own rate is of this table and of rows encoded in Python.",
     )

@@ -103,7 +103,7 @@ FILTERS: list[dict[str, str]] = [
     {"provider": "openai", "model": "alpha"},
 ]
 
-events = strategies.lists(
+events: strategies.SearchStrategy[list[dict[str, Any]]] = strategies.lists(
     strategies.builds(
         dict,
         day=strategies.sampled_from([0, 1, 2, 400, None]),
@@ -336,7 +336,7 @@ def test_every_report_is_the_sum_of_what_was_sent_whatever_came_between(
         AnyOrder.ledger_settings = settings
         AnyOrder.trust = trust
         AnyOrder.admin_dsn = postgres.admin_dsn
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(
             AnyOrder,
             settings=limits(
                 max_examples=int(os.environ.get("AIQC_TEST_EXAMPLES", "8")),

@@ -117,15 +117,15 @@ def from_gemini(block: UsageBlock | None) -> TokenUsage | None:
     """
     if not block or "promptTokenCount" not in block:
         return None
-    tool = _count(block, "toolUsePromptTokenCount")
-    given = _count(block, "promptTokenCount") + tool
-    candidates = _count(block, "candidatesTokenCount")
-    thoughts = _count(block, "thoughtsTokenCount")
+    tool = count(block, "toolUsePromptTokenCount")
+    given = count(block, "promptTokenCount") + tool
+    candidates = count(block, "candidatesTokenCount")
+    thoughts = count(block, "thoughtsTokenCount")
     total = _total(block, "totalTokenCount")
     return _nested(
         TokenUsage(
             input_tokens=given,
-            cached_input_tokens=_count(block, "cachedContentTokenCount"),
+            cached_input_tokens=count(block, "cachedContentTokenCount"),
             tool_input_tokens=tool,
             output_tokens=candidates if given + candidates == total else candidates + thoughts,
             reasoning_tokens=thoughts,
@@ -139,14 +139,14 @@ def _from_openai(block: UsageBlock | None, given_key: str, made_key: str) -> Tok
     if not block or (given_key not in block and made_key not in block):
         return None
     of_input, of_output = _part(block, f"{given_key}_details"), _part(block, f"{made_key}_details")
-    given, made = _count(block, given_key), _count(block, made_key)
-    reasoning, total = _count(of_output, "reasoning_tokens"), _total(block, "total_tokens")
+    given, made = count(block, given_key), count(block, made_key)
+    reasoning, total = count(of_output, "reasoning_tokens"), _total(block, "total_tokens")
     outside = reasoning > 0 and given + made + reasoning == total
     return _nested(
         TokenUsage(
             input_tokens=given,
-            cached_input_tokens=_count(of_input, "cached_tokens"),
-            cache_write_tokens=_count(of_input, "cache_write_tokens"),
+            cached_input_tokens=count(of_input, "cached_tokens"),
+            cache_write_tokens=count(of_input, "cache_write_tokens"),
             output_tokens=made + reasoning if outside else made,
             reasoning_tokens=reasoning,
             total_tokens=total,
@@ -182,7 +182,8 @@ def _part(block: UsageBlock, key: str) -> UsageBlock:
     return part if isinstance(part, dict) else {}
 
 
-def _count(block: UsageBlock, key: str) -> int:
+def count(block: UsageBlock, key: str) -> int:
+    """A count as a vendor wrote it; 0 for what is none, never more than the ledger takes."""
     value = block.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
@@ -190,4 +191,4 @@ def _count(block: UsageBlock, key: str) -> int:
 
 
 def _total(block: UsageBlock, key: str) -> int | None:
-    return _count(block, key) if block.get(key) is not None else None
+    return count(block, key) if block.get(key) is not None else None

@@ -8,6 +8,7 @@ from typing import Protocol
 from libs.contracts.usage import EntryState, ProviderCall
 from services.usage.domain.pricing import Price, RateCard
 
+ZERO = Decimal(0)
 PER_MILLION = 6  # places that the point moves
 COST_LIMIT_USD = Decimal(1_000_000)
 ASSUMED_INPUT_TOKENS = 1_000
@@ -78,7 +79,7 @@ def cost_of_usage(usage: Usage, price: Price | None) -> Cost:
     if price is None:
         return Cost("unpriced")
     components = _components(usage, price)
-    usd = sum(components.values(), Decimal(0)).normalize()
+    usd = sum(components.values(), ZERO).normalize()
     if usd >= COST_LIMIT_USD:
         return Cost("suspect", price_id=price.price_id)
     return Cost("posted", usd, components, price.price_id)
@@ -93,7 +94,9 @@ def _components(usage: Usage, price: Price) -> dict[str, Decimal]:
         "output": (usage.output_tokens, price.output_usd),
     }
     return {
-        kind: (tokens * (price.input_usd if usd is None else usd)).scaleb(-PER_MILLION).normalize()
+        kind: (tokens * (price.input_usd if usd is None else usd)).scaleb(-PER_MILLION)
+        if tokens
+        else ZERO
         for kind, (tokens, usd) in kinds.items()
     }
 

@@ -25,9 +25,7 @@ KINDS = {
     "output_cost_per_token": "output_usd",
 }
 TOKEN_MODES = {None, "chat", "responses", "completion"}
-_FIELD = re.compile(
-    rf"({'|'.join(KINDS)})(?:_above_(\d+)k_tokens)?(?:_(batches|flex|priority))?"
-)
+_FIELD = re.compile(rf"({'|'.join(KINDS)})(?:_above_(\d+)k_tokens)?(?:_(batches|flex|priority))?")
 PER_MILLION = 6
 
 Prices = dict[str, dict[int, dict[str, Decimal]]]

@@ -94,6 +94,7 @@ class RateCard:
         for price in prices:
             of = (price.provider, price.model, price.service_tier)
             self._prices.setdefault(of, []).append(price)
+        self._versions = {of: _versions(held) for of, held in self._prices.items()}
         self._names = {names_of.provider: names_of for names_of in names}
         self._providers = {
             alias: names_of.provider
@@ -129,36 +130,47 @@ class RateCard:
         model's or another tier's price would be a guess.
         Source: OpenAI and Gemini API pricing pages (prompts above 272,000 and 200,000).
         """
-        reached = [
-            price
-            for price in self.version_in_force(provider, model, service_tier, at)
-            if input_tokens > price.above_input_tokens or price.above_input_tokens == 0
-        ]
-        return reached[-1] if reached else None
+        reached = None
+        for price in self.version_in_force(provider, model, service_tier, at):
+            if price.above_input_tokens and input_tokens <= price.above_input_tokens:
+                break
+            reached = price
+        return reached
 
     def version_in_force(
         self, provider: str, model: str, service_tier: str, at: datetime
-    ) -> list[Price]:
+    ) -> Sequence[Price]:
         """The prices of the latest version at the instant `at`, by size of prompt, least first."""
-        begun = [
-            price
-            for price in self.history(provider, model, service_tier)
-            if price.effective_from <= at
-        ]
-        newest = max((price.version for price in begun), default=None)
-        version = (price for price in begun if price.version == newest)
-        return sorted(version, key=lambda price: price.above_input_tokens)
+        for version in self._versions.get(self._kind(provider, model, service_tier), ()):
+            if version[0].effective_from <= at:
+                return version
+        return ()
 
     def history(self, provider: str, model: str, service_tier: str) -> Sequence[Price]:
         """Every price there is or was of one model and service tier, in no order."""
+        return self._prices.get(self._kind(provider, model, service_tier), ())
+
+    def _kind(self, provider: str, model: str, service_tier: str) -> tuple[str, str, str]:
+        """The names under which prices are held, of what a call was named."""
         provider = self.provider(provider)
-        of = (provider, self.model(provider, model), self.service_tier(provider, service_tier))
-        return self._prices.get(of, ())
+        return provider, self.model(provider, model), self.service_tier(provider, service_tier)
 
     @property
     def kinds(self) -> list[tuple[str, str, str]]:
         """Every (provider, model, service tier) that has a price, sorted."""
         return sorted(self._prices)
+
+
+def _versions(prices: Iterable[Price]) -> list[list[Price]]:
+    """Each change by its last revision, latest first; in each the least size of prompt first."""
+    changes: dict[datetime, dict[int, list[Price]]] = {}
+    for price in prices:
+        revisions = changes.setdefault(price.effective_from, {})
+        revisions.setdefault(price.revision, []).append(price)
+    return [
+        sorted(revisions[max(revisions)], key=lambda price: price.above_input_tokens)
+        for _, revisions in sorted(changes.items(), reverse=True)
+    ]
 
 
 def _plain(figure: Decimal | None) -> str:
