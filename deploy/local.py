@@ -9,24 +9,24 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
 import aiohttp
 
-from deploy import CannotStart
-from deploy.data_dir import lock, open_log
+from deploy.data_dir import open_log
 from deploy.database import Dsns, prepare_database
 from deploy.embedded_postgres import EmbeddedPostgres
+from deploy.environments import addresses_of, secrets_of
+from deploy.installation import RUNNING_FILE, DataDirInUse, data_dir, held_data_dir
 from deploy.keys import Keys, load_keys
 from deploy.ports import PORTS, free_ports, refuse_taken
 from deploy.private_files import write_private
 from deploy.supervisor import Process, Supervisor
 
-RUNNING_FILE = "running.json"
 PATIENCE_S = 120.0
 POLL_S = 0.2
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
@@ -52,34 +52,6 @@ class Addresses:
     qc: str
     profiles: str
     usage: str
-
-
-class DataDirInUse(CannotStart):
-    """Another process runs the platform on the data directory, or starts it just now."""
-
-
-def data_dir(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("AIQC_DATA_DIR") or ".aiqc").resolve()
-
-
-@contextmanager
-def held_data_dir(environ: Mapping[str, str]) -> Iterator[Path]:
-    """The data directory, made if need be and ours alone. Raises CannotStart, or DataDirInUse."""
-    folder = data_dir(environ)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = lock(folder)
-    except OSError as error:
-        raise CannotStart(
-            f"cannot use {folder}: {error.strerror}; choose another folder with AIQC_DATA_DIR"
-        ) from error
-    except CannotStart as error:
-        raise DataDirInUse(str(error)) from None
-    try:
-        (folder / RUNNING_FILE).unlink(missing_ok=True)  # a kill -9 left it behind
-        yield folder
-    finally:
-        os.close(held)
 
 
 @asynccontextmanager
@@ -183,36 +155,19 @@ def _processes(
     folder: Path,
 ) -> list[Process]:
     urls = asdict(addresses)
-    signers = {"gateway", "qc"}
     return [
         Process(
             name=service,
             argv=[sys.executable, "-m", f"services.{service}"],
             env=_environment(environ, service)
-            | {
-                f"{service.upper()}_PORT": str(ports[service]),
-                f"{service.upper()}_POSTGRES_DSN": dsns[service].run,
-                f"{service.upper()}_POSTGRES_OWNER_DSN": dsns[service].owner,
-                f"{service.upper()}_TRUSTED_KEYS": json.dumps(keys.trusted),
-            }
-            | (
-                {f"{service.upper()}_SIGNING_KEY": keys.private_json(service)}
-                if service in signers
-                else {}
-            )
-            | {
-                f"{service.upper()}_{other.upper()}_URL": urls[other]
-                for other in _CALLS.get(service, ())
-            }
-            | ({"QC_STORE_URL": f"file://{folder / 'objects'}"} if service == "qc" else {})
-            | ({"USAGE_ARCHIVE_URL": f"file://{folder / 'archive'}"} if service == "usage" else {}),
+            | {f"{service.upper()}_PORT": str(ports[service])}
+            | secrets_of(service, dsns[service], keys)
+            | addresses_of(service, urls)
+            | _FOLDERS.get(service, lambda _: {})(folder),
             ready_url=f"{urls[service]}/readyz",
         )
         for service in ("usage", "profiles", "qc", "gateway")
     ]
-
-
-_CALLS = {"gateway": ("qc", "profiles", "usage"), "qc": ("profiles", "usage")}
 
 
 def _environment(environ: Mapping[str, str], service: str) -> dict[str, str]:
@@ -222,6 +177,13 @@ def _environment(environ: Mapping[str, str], service: str) -> dict[str, str]:
     return (
         {name: environ[name] for name in names if name in environ} | own | {"PYTHONUNBUFFERED": "1"}
     )
+
+
+_FOLDERS: Mapping[str, Callable[[Path], dict[str, str]]] = {
+    "qc": lambda folder: {"QC_STORE_URL": f"file://{folder / 'objects'}"},
+    "usage": lambda folder: {"USAGE_ARCHIVE_URL": f"file://{folder / 'archive'}"},
+}
+"""Where a service keeps files that are no rows."""
 
 
 def _announce(folder: Path, addresses: Addresses) -> None:

@@ -16,9 +16,11 @@ from rich.console import Console
 from yarl import URL
 
 from deploy import CannotStart
+from deploy.installation import data_dir
 from deploy.keys import load_keys
-from deploy.local import data_dir, platform, running_platform
+from deploy.local import platform, running_platform
 from deploy.ports import ports_of
+from deploy.prepare import prepare_files
 from deploy.sample import write_sample
 from libs.actor import Service
 from libs.api.call import Caller
@@ -96,6 +98,16 @@ async def report(
 def token(*, service: Literal["usage", "qc", "profiles"]) -> int:
     """Print a bearer for calling a service directly: valid for 12 hours, on this machine only."""
     print(_token(service))
+    return 0
+
+
+@app.command
+async def prepare(*, output: Path) -> int:
+    """Prepare the PostgreSQL of DATABASE_URL for services that run elsewhere, as in containers.
+
+    Writes one file of settings for each service into the folder `output`. May run again.
+    """
+    print("\n".join(await prepare_files(os.environ, output)))
     return 0
 
 

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from deploy import CannotStart
-from deploy.local import DataDirInUse, held_data_dir
+from deploy.installation import DataDirInUse, held_data_dir
 from deploy.ports import free_ports, ports_of, refuse_taken
 from tests.deploy.processes import LINUX_ONLY, is_gone, wait_until
 from tests.journeys.processes import SERVICES, Up, descendants, is_listening, run_aiqc

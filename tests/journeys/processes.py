@@ -37,9 +37,13 @@ GEMINI_KEY = "canary-gemini-0123456789"
 
 
 def bare_environment(data_dir: Path, **changes: str) -> dict[str, str]:
-    """What a login shell has, and which data directory is meant; nothing of this test run's."""
+    """What a login shell has, and which data directory is meant; nothing of this test run's.
+
+    The code is that of this checkout, whichever one the virtual environment points at.
+    """
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"AIQC_DATA_DIR": str(data_dir)} | changes
+    given = {"AIQC_DATA_DIR": str(data_dir), "PYTHONPATH": str(REPOSITORY)}
+    return kept | given | changes
 
 
 def run_aiqc(
