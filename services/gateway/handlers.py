@@ -1,26 +1,37 @@
 """HTTP in, HTTP out: read the request, call one function, answer."""
 
-from pathlib import Path
+from http import HTTPStatus
 
 from aiohttp import web
+from pydantic import BaseModel, Field
+from yarl import URL
 
 from libs.contracts.access import DevLogin, SessionView
+from libs.problems import NotFound, Problem, Unauthenticated
+from services.gateway import logins, pages
 from services.gateway.forward import Forwarder
+from services.gateway.logins import Callback, Logins
 from services.gateway.repository import SignedIn
-from services.gateway.sessions import COOKIE, DEV, Sessions, guard
-
-START_PAGE = (Path(__file__).parent / "web" / "start.html").read_bytes()
+from services.gateway.sessions import COOKIE, Sessions
 
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
+LOGINS: web.AppKey[Logins | None] = web.AppKey("logins")
 FORWARDER: web.AppKey[Forwarder] = web.AppKey("forwarder")
+
+
+class LoginQuery(BaseModel):
+    """`next` is the path to come back to; what is no path of this site means `/`."""
+
+    next: str = Field(default="/", max_length=2000)
 
 
 async def post_session(request: web.Request, body: DevLogin) -> web.Response:
     """Sign in with the dev login, which exists on loopback only; sets the session cookie."""
-    guard(request)
-    token = await request.app[SESSIONS].begin(body.user, DEV)
-    response = web.Response(status=204)
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", path="/")
+    sessions = request.app[SESSIONS]
+    sessions.guard(request)
+    token = await sessions.begin_dev(body.user)
+    response = web.Response(status=HTTPStatus.NO_CONTENT)
+    sessions.set_cookie(response, COOKIE, token)
     return response
 
 
@@ -31,10 +42,39 @@ async def get_session(request: web.Request) -> SessionView:
 
 async def delete_session(request: web.Request) -> web.Response:
     """Sign out; the session ends on the server too."""
-    guard(request)
-    await request.app[SESSIONS].end(request)
-    response = web.Response(status=204)
-    response.del_cookie(COOKIE, path="/")
+    sessions = request.app[SESSIONS]
+    sessions.guard(request)
+    await sessions.end(request)
+    response = web.Response(status=HTTPStatus.NO_CONTENT)
+    sessions.drop_cookie(response, COOKIE)
+    return response
+
+
+async def get_login(request: web.Request, query: LoginQuery) -> web.Response:
+    """Send the browser to the identity provider, to come back signed in."""
+    sessions = request.app[SESSIONS]
+    sessions.guard(request)
+    state, url = await _logins(request).begin(query.next)
+    response = _redirect(url)
+    sessions.set_cookie(response, logins.COOKIE, state, int(logins.LIFE.total_seconds()))
+    return response
+
+
+async def get_login_callback(request: web.Request, query: Callback) -> web.Response:
+    """Where the identity provider sends the browser back to; sets the session cookie."""
+    sessions = request.app[SESSIONS]
+    sessions.guard(request)
+    try:
+        cookie = sessions.cookie(request, logins.COOKIE)
+        token, next_path = await _logins(request).finish(query, cookie)
+        await sessions.end(request)
+    except Problem as problem:
+        if "text/html" not in request.headers.get("Accept", ""):
+            raise
+        return pages.failed_page(problem)
+    response = _redirect(URL(next_path, encoded=True))
+    sessions.set_cookie(response, COOKIE, token)
+    sessions.drop_cookie(response, logins.COOKIE)
     return response
 
 
@@ -46,16 +86,30 @@ async def forward(request: web.Request) -> web.StreamResponse:
 
 async def get_start(request: web.Request) -> web.StreamResponse:
     """What stands behind this address, for somebody who opens it in a browser."""
-    return web.Response(
-        body=START_PAGE,
-        content_type="text/html",
-        charset="utf-8",
-        headers={
-            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-        },
-    )
+    if request.app[LOGINS] is None:
+        return pages.start_page()
+    try:
+        return pages.start_page(pages.about(await request.app[SESSIONS].of(request)))
+    except Unauthenticated:
+        return pages.start_page(pages.SIGN_IN)
+
+
+def _logins(request: web.Request) -> Logins:
+    found = request.app[LOGINS]
+    if found is None:
+        raise NotFound(
+            "no_identity_provider", "No identity provider is set up: use POST /api/session."
+        )
+    return found
+
+
+def _redirect(url: URL) -> web.Response:
+    headers = {
+        "Location": str(url),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
+    return web.Response(status=HTTPStatus.FOUND, headers=headers)
 
 
 def _view(signed_in: SignedIn) -> SessionView:

@@ -10,11 +10,25 @@ from libs.postgres import Connection
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Whoever a session belongs to, as they are now: a role taken away is gone at once."""
+    """Whoever a session belongs to, as they are now: a role taken away is gone at once.
+
+    `subject` is their id at the issuer, which only people who set things up need.
+    """
 
     actor: Actor
+    subject: str
     login: str
     seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    token_sha256: bytes
+    user_id: str
+    issuer: str
+    login: str
+    created_at: datetime
+    expires_at: datetime
 
 
 async def add_person(
@@ -49,45 +63,40 @@ async def people(db: Connection, issuer: str) -> list[tuple[str, str]]:
     return [(row["user_id"], row["name"]) for row in rows]
 
 
-async def add_session(
-    db: Connection,
-    token_sha256: bytes,
-    user_id: str,
-    issuer: str,
-    now: datetime,
-    life: timedelta,
-) -> bool:
-    """Sign a person of `issuer` in; False when there is no such person."""
+async def add_session(db: Connection, session: NewSession) -> bool:
+    """Sign a person of the issuer in; False when there is no such person."""
     added = await db.fetchval(
         """
         INSERT INTO session (token_sha256, user_id, login, created_at, seen_at, expires_at)
-        SELECT $1, user_id, $3, $4, $4, $5 FROM person WHERE user_id = $2 AND issuer = $3
+        SELECT $1, user_id, $4, $5, $5, $6 FROM person WHERE user_id = $2 AND issuer = $3
         RETURNING user_id
         """,
-        token_sha256,
-        user_id,
-        issuer,
-        now,
-        now + life,
+        session.token_sha256,
+        session.user_id,
+        session.issuer,
+        session.login,
+        session.created_at,
+        session.expires_at,
     )
     return added is not None
 
 
 async def signed_in(
-    db: Connection, token_sha256: bytes, now: datetime, idle: timedelta
+    db: Connection, token_sha256: bytes, issuer: str, now: datetime, idle: timedelta
 ) -> SignedIn | None:
     row = await db.fetchrow(
         """
-        SELECT p.user_id, p.name, p.email, p.admin, s.login, s.seen_at,
+        SELECT p.user_id, p.subject, p.name, p.email, p.admin, s.login, s.seen_at,
                coalesce(
                    (SELECT jsonb_object_agg(r.client_id, r.role)
                       FROM client_role r WHERE r.user_id = p.user_id), '{}'::jsonb) AS clients
           FROM session s
           JOIN person p ON p.user_id = s.user_id
-         WHERE s.token_sha256 = $1 AND s.revoked_at IS NULL
-           AND s.expires_at > $2 AND s.seen_at > $3
+         WHERE s.token_sha256 = $1 AND p.issuer = $2 AND s.revoked_at IS NULL
+           AND s.expires_at > $3 AND s.seen_at > $4
         """,
         token_sha256,
+        issuer,
         now,
         now - idle,
     )
@@ -101,7 +110,7 @@ async def signed_in(
         admin=row["admin"],
         clients=row["clients"],
     )
-    return SignedIn(actor, row["login"], row["seen_at"])
+    return SignedIn(actor, row["subject"], row["login"], row["seen_at"])
 
 
 async def touch_session(db: Connection, token_sha256: bytes, now: datetime) -> None:

@@ -8,14 +8,15 @@ from aiohttp import web
 
 from libs import telemetry
 from libs.contracts.access import Actor, Role
-from libs.postgres import Pool, transaction
+from libs.postgres import Connection, Pool, transaction
 from libs.problems import Forbidden, NotFound, Unauthenticated
 from services.gateway import repository
-from services.gateway.domain.access import is_cross_site, is_own_host
-from services.gateway.repository import SignedIn
+from services.gateway.domain.access import Door
+from services.gateway.repository import NewSession, SignedIn
 
 COOKIE = "sid"
 DEV = "dev"
+OIDC = "oidc"
 TOUCH_EVERY = timedelta(minutes=1)
 
 
@@ -36,8 +37,14 @@ def _person(user_id: str, name: str, admin: bool = False) -> Actor:
 
 
 class Sessions:
-    def __init__(self, pool: Pool, life: timedelta, idle: timedelta) -> None:
+    """Of the people of one issuer: whoever another one knew is signed out by the change."""
+
+    def __init__(
+        self, pool: Pool, issuer: str, door: Door, life: timedelta, idle: timedelta
+    ) -> None:
         self._pool = pool
+        self._issuer = issuer
+        self._door = door
         self._life = life
         self._idle = idle
 
@@ -46,50 +53,87 @@ class Sessions:
             for actor, clients in dev_people():
                 await repository.add_person(db, actor, DEV, clients)
 
-    async def begin(self, user_id: str, issuer: str) -> str:
-        """Sign a known person in; return the token for the cookie. Raises NotFound."""
-        now, token = datetime.now(UTC), secrets.token_urlsafe(32)
+    async def begin_dev(self, user_id: str) -> str:
+        """Sign a person of the dev login in; return the token for the cookie. Raises NotFound."""
+        if self._issuer != DEV:
+            raise NotFound(
+                "no_dev_login",
+                "There is no dev login beside an identity provider: open /api/login in a browser.",
+            )
         async with transaction(self._pool) as db:
-            await repository.forget_sessions(db, now - timedelta(days=30))
-            if not await repository.add_session(
-                db, _sha256(token), user_id, issuer, now, self._life
-            ):
-                known = ", ".join(user for user, _ in await repository.people(db, issuer))
+            token = await self.begin(db, user_id)
+            if token is None:
+                known = ", ".join(user for user, _ in await repository.people(db, DEV))
                 raise NotFound("unknown_user", f"Nobody has that id; the dev login knows: {known}.")
         return token
 
+    async def begin(self, db: Connection, user_id: str) -> str | None:
+        """Sign a person of this issuer in; the token for the cookie, None for a stranger."""
+        now, token = datetime.now(UTC), secrets.token_urlsafe(32)
+        await repository.forget_sessions(db, now - timedelta(days=30))
+        login = DEV if self._issuer == DEV else OIDC
+        session = NewSession(sha256(token), user_id, self._issuer, login, now, now + self._life)
+        return token if await repository.add_session(db, session) else None
+
     async def of(self, request: web.Request) -> SignedIn:
         """Whoever sent `request`. Raises Unauthenticated, or Forbidden across sites."""
-        guard(request)
-        token = request.cookies.get(COOKIE)
+        self.guard(request)
+        token = self.cookie(request, COOKIE)
         if not token:
-            raise Unauthenticated("not_signed_in", "Sign in first: POST /api/session.")
-        now, digest = datetime.now(UTC), _sha256(token)
+            raise Unauthenticated("not_signed_in", f"Sign in first: {self._way_in}.")
+        now, digest = datetime.now(UTC), sha256(token)
         async with transaction(self._pool) as db:
-            found = await repository.signed_in(db, digest, now, self._idle)
+            found = await repository.signed_in(db, digest, self._issuer, now, self._idle)
             if found is None:
-                raise Unauthenticated("session_ended", "The session has ended: sign in again.")
+                raise Unauthenticated(
+                    "session_ended", f"The session has ended: sign in again: {self._way_in}."
+                )
             if now - found.seen_at > TOUCH_EVERY:
                 await repository.touch_session(db, digest, now)
         telemetry.bind(actor=found.actor.subject)
         return found
 
     async def end(self, request: web.Request) -> None:
-        if token := request.cookies.get(COOKIE):
+        if token := self.cookie(request, COOKIE):
             async with transaction(self._pool) as db:
-                await repository.revoke_session(db, _sha256(token), datetime.now(UTC))
+                await repository.revoke_session(db, sha256(token), datetime.now(UTC))
+
+    @property
+    def _way_in(self) -> str:
+        return "POST /api/session" if self._issuer == DEV else "GET /api/login, in a browser"
+
+    def guard(self, request: web.Request) -> None:
+        """Raise Forbidden for what a foreign page made a browser send."""
+        if not self._door.is_own_host(request.host):
+            where = self._door.origin or "localhost and 127.0.0.1 only"
+            raise Forbidden("foreign_host", f"AI QC answers to {where}.")
+        headers = request.headers
+        if self._door.is_cross_site(
+            request.method, headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host
+        ):
+            raise Forbidden("cross_site", "This request came from a page of another site.")
+
+    def cookie(self, request: web.Request, name: str) -> str | None:
+        return request.cookies.get(self._door.cookie_name(name))
+
+    def set_cookie(
+        self, response: web.Response, name: str, value: str, max_age_s: int | None = None
+    ) -> None:
+        """Out of reach of scripts and of other sites' forms, and sent over https where we are."""
+        response.set_cookie(
+            self._door.cookie_name(name),
+            value,
+            max_age=max_age_s,
+            httponly=True,
+            secure=self._door.is_secure,
+            samesite="Lax",
+            path="/",
+        )
+
+    def drop_cookie(self, response: web.Response, name: str) -> None:
+        self.set_cookie(response, name, "", max_age_s=0)
 
 
-def guard(request: web.Request) -> None:
-    """Raise Forbidden for what a foreign page made a browser send."""
-    if not is_own_host(request.host):
-        raise Forbidden("foreign_host", "The dev login answers to localhost and 127.0.0.1 only.")
-    headers = request.headers
-    if is_cross_site(
-        request.method, headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host
-    ):
-        raise Forbidden("cross_site", "This request came from a page of another site.")
-
-
-def _sha256(token: str) -> bytes:
+def sha256(token: str) -> bytes:
+    """What is kept of a secret that comes back."""
     return hashlib.sha256(token.encode(errors="surrogateescape")).digest()

@@ -14,6 +14,8 @@ from yarl import URL
 from deploy.database import Dsns
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
+from tests.gateway.oidc import OidcGateway
+from tests.oidc_issuer import OidcIssuer
 from tests.serving import Serving
 from tests.trust import Trust
 
@@ -125,3 +127,14 @@ async def editor(browser: ClientSession) -> ClientSession:
     async with browser.post("/api/session", json={"user": "editor"}) as response:
         assert response.status == 204
     return browser
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[OidcIssuer]:
+    async with OidcIssuer() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def oidc(gateway_settings: GatewaySettings, issuer: OidcIssuer) -> OidcGateway:
+    return OidcGateway(gateway_settings, issuer)
