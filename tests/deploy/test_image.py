@@ -100,7 +100,7 @@ def test_starts_the_service_as_process_one_and_asks_for_its_health() -> None:
     [command] = all_of("CMD", final())
     [check] = all_of("HEALTHCHECK", final())
 
-    assert json.loads(command) == ["sh", "-c", "exec python -m services.${SERVICE}"]
+    assert json.loads(command) == ["python", "-m", "deploy.start"]
     assert json.loads(check.partition("CMD ")[2]) == ["python", "-m", "deploy.healthcheck"]
 
 
