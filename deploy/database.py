@@ -126,10 +126,16 @@ async def _create_database(admin_dsn: str) -> None:
 
 
 async def _refuse_unsafe(db: Connection) -> None:
-    """A ledger must not forget what it acknowledged."""
+    """A ledger must not forget what it acknowledged, nor how a name is written."""
     if int(await db.fetchval("SHOW server_version_num")) < OLDEST_VERSION:
         version = await db.fetchval("SHOW server_version")
         raise CannotStart(f"PostgreSQL {version} is too old: AI QC needs 15 or newer")
+    encoding = await db.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise CannotStart(
+            f"the database is encoded in {encoding}: make one with CREATE DATABASE … ENCODING "
+            "'UTF8' TEMPLATE template0"
+        )
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):
         if await db.fetchval("SELECT current_setting($1)", setting) == "off":
             raise CannotStart(

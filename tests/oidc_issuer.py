@@ -1,13 +1,14 @@
 """An OpenID Connect provider for tests: a real HTTP server that signs in whoever is scripted.
 
 It checks what a strict provider checks: client, redirect address, PKCE, codes used once. What
-it then says can be forged. `python -m tests.oidc_issuer` runs one and prints its address.
+it then says can be forged. `python -m tests.oidc_issuer PORT` runs one and prints its address.
 """
 
 import asyncio
 import base64
 import hashlib
 import secrets
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -137,11 +138,13 @@ class OidcIssuer:
         return web.json_response({"keys": [*odd, self.key.as_dict(private=False)]})
 
 
-async def _main() -> None:
-    async with OidcIssuer() as issuer:
+async def _main(port: int) -> None:
+    issuer = OidcIssuer()
+    issuer.server.port = port
+    async with issuer:
         print(issuer.address, flush=True)
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(_main())
+    asyncio.run(_main(int(sys.argv[1]) if sys.argv[1:] else 0))

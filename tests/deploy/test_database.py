@@ -238,6 +238,20 @@ def test_a_server_that_may_forget_is_refused(server: EmbeddedPostgres, tmp_path:
         )
 
 
+def test_a_database_that_cannot_keep_every_letter_is_refused(
+    server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    query(
+        server.admin_dsn,
+        "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE_PROVIDER libc "
+        "LOCALE 'C'",
+        "SELECT 1",
+    )
+
+    with pytest.raises(CannotStart, match="encoded in SQL_ASCII"):
+        asyncio.run(prepare_database(database_of(server, "ascii"), tmp_path, role_prefix="ascii_"))
+
+
 @pytest.mark.parametrize(
     ("admin_dsn", "answer"),
     [
