@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import BeforeValidator, HttpUrl, PositiveInt, SecretStr
+from pydantic import AfterValidator, BeforeValidator, HttpUrl, PositiveInt, SecretStr
 
 from libs.settings import BadSettings, Listed, Port, ServiceSettings
 from services.gateway.domain.access import Door, is_loopback, origin_of
@@ -11,6 +11,10 @@ from services.gateway.domain.access import Door, is_loopback, origin_of
 PREFIX = "GATEWAY_"
 EMPTY_IS_UNSET = BeforeValidator(lambda value: value or None)
 """Compose files and manifests pass on what nobody has set as an empty text."""
+
+
+def _stripped(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.strip() for word in words if word.strip())
 
 
 class GatewaySettings(ServiceSettings):
@@ -25,7 +29,7 @@ class GatewaySettings(ServiceSettings):
     oidc_client_id: Annotated[str | None, EMPTY_IS_UNSET] = None
     oidc_client_secret: Annotated[SecretStr | None, EMPTY_IS_UNSET] = None
     public_url: Annotated[str | None, EMPTY_IS_UNSET] = None
-    admins: Listed = ()
+    admins: Annotated[Listed, AfterValidator(_stripped)] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,18 +35,29 @@ async def test_known_key_is_fetched_once() -> None:
     assert provider.fetches == 1
 
 
-async def test_flood_of_unknown_ids_makes_one_call_in_each_cool_down() -> None:
+async def test_flood_of_unknown_ids_makes_one_call() -> None:
     provider = Provider()
-    keys = SigningKeys(provider.fetch, cool_down_s=0.2)
+    keys = SigningKeys(provider.fetch)
     await keys.key("old")
 
-    for _ in range(2):
-        results = await asyncio.gather(
-            *(keys.key(f"forged-{number}") for number in range(200)), return_exceptions=True
-        )
-        assert all(isinstance(result, UnknownKey) for result in results)
-        await asyncio.sleep(0.25)
-    assert provider.fetches == 3
+    results = await asyncio.gather(
+        *(keys.key(f"forged-{number}") for number in range(200)), return_exceptions=True
+    )
+
+    assert all(isinstance(result, UnknownKey) for result in results)
+    assert provider.fetches == 2
+
+
+async def test_unknown_id_is_looked_for_again_after_the_cool_down() -> None:
+    provider = Provider()
+    keys = SigningKeys(provider.fetch, cool_down_s=0.05)
+    await keys.key("old")
+    with pytest.raises(UnknownKey):
+        await keys.key("new")
+    provider.published = ["old", "new"]
+    await asyncio.sleep(0.06)
+
+    assert await keys.key("new")
 
 
 async def test_new_key_is_found_at_once_and_the_old_one_is_gone() -> None:

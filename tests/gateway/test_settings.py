@@ -37,6 +37,13 @@ def test_nothing_given_is_the_dev_login_on_loopback() -> None:
         read_entrance(settings(**given))
 
 
+def test_admins_may_be_written_with_spaces() -> None:
+    assert settings(GATEWAY_ADMINS=" ada-1 , bea@agency.example,, ").admins == (
+        "ada-1",
+        "bea@agency.example",
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
