@@ -25,6 +25,7 @@ import asyncpg
 
 from deploy import CannotStart
 from deploy.private_files import write_private
+from deploy.unfinished import refuse_unfinished_database
 
 SERVICES = ("gateway", "profiles", "qc", "usage")
 DATABASE = "aiqc"
@@ -50,7 +51,12 @@ class Dsns:
 
 
 async def prepare_database(
-    admin_dsn: str, data_dir: Path, *, embedded: bool = False, role_prefix: str = ""
+    admin_dsn: str,
+    data_dir: Path,
+    *,
+    embedded: bool = False,
+    role_prefix: str = "",
+    restoring: bool = False,
 ) -> dict[str, Dsns]:
     """Make what is missing, renew the rest, and give each service's addresses.
 
@@ -64,9 +70,11 @@ async def prepare_database(
     if embedded:
         await _create_database(admin_dsn)
         admin_dsn = urlunsplit(urlsplit(admin_dsn)._replace(path=f"/{DATABASE}"))
-    async with _connect(admin_dsn) as db, db.transaction():
+    async with connect(admin_dsn) as db, db.transaction():
         await _wait_turn(db, "pg_try_advisory_xact_lock")
         await _refuse_unsafe(db)
+        if not restoring:
+            await refuse_unfinished_database(db)
         owners = {service: f"{role_prefix}{service}" for service in SERVICES}
         roles = [*owners.values(), *(f"{owner}_run" for owner in owners.values())]
         database: str = await db.fetchval("SELECT current_database()")
@@ -84,7 +92,7 @@ async def prepare_database(
 
 
 @asynccontextmanager
-async def _connect(dsn: str) -> AsyncIterator[Connection]:
+async def connect(dsn: str) -> AsyncIterator[Connection]:
     try:
         db = await asyncpg.connect(dsn, timeout=CONNECT_S, statement_cache_size=0)
     except (ValueError, asyncpg.InterfaceError):
@@ -119,7 +127,7 @@ async def _wait_turn(db: Connection, lock: str) -> None:
 
 
 async def _create_database(admin_dsn: str) -> None:
-    async with _connect(admin_dsn) as db:
+    async with connect(admin_dsn) as db:
         await _wait_turn(db, "pg_try_advisory_lock")
         if not await db.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
             await db.execute(f"CREATE DATABASE {DATABASE}")

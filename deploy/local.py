@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +21,14 @@ from deploy.data_dir import open_log
 from deploy.database import Dsns, prepare_database
 from deploy.embedded_postgres import EmbeddedPostgres
 from deploy.environments import addresses_of, secrets_of
-from deploy.installation import RUNNING_FILE, DataDirInUse, data_dir, held_data_dir
+from deploy.installation import (
+    RUNNING_FILE,
+    STORES,
+    DataDirInUse,
+    data_dir,
+    held_data_dir,
+    store_url,
+)
 from deploy.keys import Keys, load_keys
 from deploy.ports import PORTS, free_ports, refuse_taken
 from deploy.private_files import write_private
@@ -114,7 +121,7 @@ async def _started(
     async with AsyncExitStack() as stack:
         dsns = await _database(stack, environ, folder)
         addresses = Addresses(**{s: f"http://127.0.0.1:{port}" for s, port in ports.items()})
-        supervisor = Supervisor(_processes(environ, ports, addresses, dsns, keys, folder), log)
+        supervisor = Supervisor(_processes(environ, ports, addresses, dsns, keys), log)
         running = asyncio.create_task(supervisor.run())
         try:
             await supervisor.wait_ready()
@@ -152,7 +159,6 @@ def _processes(
     addresses: Addresses,
     dsns: Mapping[str, Dsns],
     keys: Keys,
-    folder: Path,
 ) -> list[Process]:
     urls = asdict(addresses)
     return [
@@ -163,7 +169,11 @@ def _processes(
             | {f"{service.upper()}_PORT": str(ports[service])}
             | secrets_of(service, dsns[service], keys)
             | addresses_of(service, urls)
-            | _FOLDERS.get(service, lambda _: {})(folder),
+            | {
+                setting: store_url(environ, name)
+                for name, setting in STORES.items()
+                if setting.startswith(f"{service.upper()}_")
+            },
             ready_url=f"{urls[service]}/readyz",
         )
         for service in ("usage", "profiles", "qc", "gateway")
@@ -179,15 +189,13 @@ def _environment(environ: Mapping[str, str], service: str) -> dict[str, str]:
     )
 
 
-_FOLDERS: Mapping[str, Callable[[Path], dict[str, str]]] = {
-    "qc": lambda folder: {"QC_STORE_URL": f"file://{folder / 'objects'}"},
-    "usage": lambda folder: {"USAGE_ARCHIVE_URL": f"file://{folder / 'archive'}"},
-}
-"""Where a service keeps files that are no rows."""
-
-
 def _announce(folder: Path, addresses: Addresses) -> None:
     write_private(folder / RUNNING_FILE, json.dumps(asdict(addresses)))
+
+
+def is_announced(environ: Mapping[str, str]) -> bool:
+    """Whether `aiqc up` said that it runs; after a kill -9 it does not and this is still so."""
+    return (data_dir(environ) / RUNNING_FILE).exists()
 
 
 async def _find_running(folder: Path) -> Addresses | None:

@@ -26,6 +26,7 @@ from deploy.postgres_binaries import find_programs, major_version
 from deploy.private_files import sync_folder, write_private
 
 SUPERUSER = "aiqc_superuser"
+PASSWORD_FILE = "superuser.password"
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 INITDB = (
     f"--username={SUPERUSER}",
@@ -47,7 +48,7 @@ class Cluster:
         self.folder = data_dir / "cluster"
         self.account = _account_for(self.folder if self.folder.exists() else data_dir)
         self.programs = find_programs(self.account)
-        self._password_file = data_dir / "superuser.password"
+        self._password_file = data_dir / PASSWORD_FILE
 
     @property
     def path_seen_by_server(self) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from deploy.private_files import write_private
 
+PORT_LINE = 3
 STATUS_LINE = 7
 
 
@@ -37,6 +38,14 @@ def living_server(cluster: Path) -> int | None:
     except OSError:
         return None
     return process_id
+
+
+def port_of_living(cluster: Path) -> int | None:
+    """The port of a server that runs on these data now and takes connections."""
+    process_id, lines = living_server(cluster), _read(cluster)
+    if process_id is None or not is_ready(cluster, process_id):
+        return None
+    return int(lines[PORT_LINE])
 
 
 def disown_pid_file(cluster: Path) -> None:

@@ -15,12 +15,15 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 from yarl import URL
 
-from deploy import CannotStart
+from deploy import CannotStart, backup_words
+from deploy.backup import back_up
+from deploy.backup_file import open_backup
 from deploy.installation import data_dir
 from deploy.keys import load_keys
 from deploy.local import platform, running_platform
 from deploy.ports import ports_of
 from deploy.prepare import prepare_files
+from deploy.restore import restore as restore_backup
 from deploy.sample import write_sample
 from libs.actor import Service
 from libs.api.call import Caller
@@ -108,6 +111,53 @@ async def prepare(*, output: Path) -> int:
     Writes one file of settings for each service into the folder `output`. May run again.
     """
     print("\n".join(await prepare_files(os.environ, output)))
+    return 0
+
+
+@app.command
+async def backup(
+    file_or_folder: Path,
+    *,
+    check: bool = False,
+    without_secrets: bool = False,
+    verify: bool = True,
+) -> int:
+    """Keep the whole platform in one file, while it runs or not.
+
+    Parameters
+    ----------
+    file_or_folder
+        A new file, or a folder in which to make one with the time in its name.
+    check
+        Only look whether FILE is whole, byte for byte.
+    without_secrets
+        Leave out keys and role passwords; a restore then makes new ones.
+    verify
+        Read the file again before it gets its name.
+    """
+    with backup_words.progress(notes) as show:
+        if check:
+            with open_backup(file_or_folder) as found:
+                await found.verify(show)
+                file, manifest = found.path, found.manifest
+        else:
+            taken = await back_up(
+                os.environ, file_or_folder, show, secrets=not without_secrets, verify=verify
+            )
+            file, manifest = taken.file, taken.manifest
+    print(f"{file}: {backup_words.size_in_words(file)}{', whole' if check or verify else ''}")
+    print(backup_words.contents_in_words(manifest))
+    return 0
+
+
+@app.command
+async def restore(file: Path) -> int:
+    """Bring a backup back, into an empty AIQC_DATA_DIR (and an empty DATABASE_URL, if set)."""
+    with backup_words.progress(notes) as show:
+        manifest = await restore_backup(os.environ, file, show)
+    print(f"{data_dir(os.environ)} holds what {file} held: every row and total was compared")
+    print(backup_words.contents_in_words(manifest))
+    print("Everybody signs in again. `aiqc up` starts the platform.")
     return 0
 
 

@@ -222,14 +222,16 @@ async def costs(db: Connection, client_id: str, analysis_id: UUID) -> list[CallC
     return [CallCost(row["check_id"], row["state"] == "unknown", row["cost_usd"]) for row in rows]
 
 
+def _bounded(usage: TokenUsage, attempt: Attempt) -> TokenUsage:
+    """Usage that nobody saw, by the bounds that were written with the intent."""
+    if usage.source != "unknown":
+        return usage
+    most_input, most_output = attempt.most_input_tokens, attempt.most_output_tokens
+    return replace(usage, input_tokens=most_input, output_tokens=most_output)
+
+
 def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall:
-    usage = settled.usage
-    if usage.source == "unknown":
-        usage = replace(
-            usage,
-            input_tokens=attempt.most_input_tokens,
-            output_tokens=attempt.most_output_tokens,
-        )
+    usage = _bounded(settled.usage, attempt)
     return ProviderCall(
         kind="provider_call",
         event_id=attempt.attempt_id,

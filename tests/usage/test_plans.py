@@ -19,7 +19,7 @@ from tests.usage.factories import call, completed
 
 COPIES = 20_000
 FIRST = datetime(2026, 6, 1, tzinfo=UTC)
-JUNE = {"first_on": date(2026, 6, 1), "last_on": date(2026, 6, 30)}
+JUNE = (date(2026, 6, 1), date(2026, 6, 30))
 BIG = ("ledger_entry", "usage_event")
 
 
@@ -104,7 +104,7 @@ def _read_through(plans: list[Any]) -> set[str]:
 
 
 async def test_report_by_days_and_clients_reads_roll_ups_alone(db: Connection) -> None:
-    for wanted in (ReportFilter(), ReportFilter(**JUNE), ReportFilter(client_ids=("a",), **JUNE)):
+    for wanted in (ReportFilter(), ReportFilter(*JUNE), ReportFilter(*JUNE, client_ids=("a",))):
         plans = await Explained(db, wanted).explain()
 
         assert _tables(plans) <= {*ROLLUPS, "person"}
@@ -113,15 +113,14 @@ async def test_report_by_days_and_clients_reads_roll_ups_alone(db: Connection) -
 async def test_days_that_are_behind_are_read_by_their_keys(db: Connection) -> None:
     behind = [("a", date(2026, 6, 3)), ("b", date(2026, 6, 4))]
 
-    plans = await Explained(db, ReportFilter(**JUNE), behind).explain()
+    plans = await Explained(db, ReportFilter(*JUNE), behind).explain()
 
     assert {"ledger_entry_2026_06", "usage_event_2026_06"} <= _tables(plans)
     assert _read_through(plans) == set()
 
 
 async def test_report_of_one_user_of_one_client_reads_its_days(db: Connection) -> None:
-    three_days = {"first_on": date(2026, 6, 3), "last_on": date(2026, 6, 5)}
-    wanted = ReportFilter(client_ids=("a",), user="u", **three_days)
+    wanted = ReportFilter(date(2026, 6, 3), date(2026, 6, 5), client_ids=("a",), user="u")
 
     plans = await Explained(db, wanted).explain()
 
