@@ -17,6 +17,10 @@ PerMillion = Annotated[
 ]
 """US dollars for a million tokens, exact: a decimal string between services."""
 
+ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+TierName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+"""Without a slash: ids of prices are made of these names."""
+
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
 PageUrl = Annotated[str, Field(pattern=r"^https?://[^\s\x00]+$", max_length=500)]
 Note = Annotated[str, Field(max_length=1_000, pattern=r"^[^\x00]*$")]
@@ -89,9 +93,9 @@ class NewPrice(Figures):
     dropped when `only` is set. On a day that has a price already, this is its next revision.
     """
 
-    provider: Label
+    provider: ProviderName
     model: Label
-    service_tier: Label = "standard"
+    service_tier: TierName = "standard"
     effective_from: Day | None = None
     source_url: PageUrl | None = None
     note: Note = ""
@@ -140,11 +144,13 @@ class ProposalsQuery(Request):
 
 class SyncRequest(Request):
     """Body of `POST /v1/prices/proposals/sync`. `models` are names as providers report them;
-    none means every model of these providers.
+    none means every model of these providers, or with `only_held` those that have a price
+    here or were called without one.
     """
 
     providers: list[Label] = Field(default=["openai", "google"], min_length=1, max_length=50)
     models: list[Label] = Field(default=[], max_length=100)
+    only_held: bool = False
 
 
 class Skipped(Reply):
@@ -182,7 +188,7 @@ class Decided(Reply):
 class Retirement(Request):
     """When a model is shut down (null: not at all) and what its vendor names in its place."""
 
-    provider: Label
+    provider: ProviderName
     model: Label
     shutdown_on: Day | None
     successor: str = Field(default="", max_length=300, pattern=r"^[^\x00]*$")

@@ -1,7 +1,7 @@
 """The installed genai-prices as a table of prices: what it was shipped with, never the network.
 
-Only prices of text and picture tokens are read. A model with any other way of billing them
-(by time of day, by request) is named as skipped.
+Only prices of tokens are read, pictures and words alike. A model that is billed in another way
+(by time of day, by request, pictures apart) is named as skipped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from libs.contracts.prices import Figures
 from services.usage.domain.published import Published, Upstream
@@ -30,6 +32,15 @@ KINDS = {
     "cache_write_usd": "cache_write_mtok",
     "output_usd": "output_mtok",
 }
+NOT_ASKED_FOR = {
+    "input_audio_mtok",
+    "cache_audio_read_mtok",
+    "input_video_mtok",
+    "cache_write_1h_mtok",
+    "web_searches_kcount",
+    "storage_searches_kcount",
+}
+"""What our calls never use: they send pictures and words, and read words."""
 DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,18 +52,24 @@ class NoTokenPrice(Exception):
 class Feed:
     """The providers that were asked for.
 
-    `upstream` knows each model by its id and by every name that is listed for it in full;
-    `skipped` has (provider, model, reason).
+    `upstream` knows each model by its id and by every name that is listed for it in full; `ids`
+    are those that can be called today, without the patterns for fine-tuned ones; `skipped`
+    has (provider, model, reason).
     """
 
     upstream: Upstream
     ids: dict[str, list[str]] = field(default_factory=dict)
     skipped: list[tuple[str, str, str]] = field(default_factory=list)
-    _providers: dict[str, "Provider"] = field(default_factory=dict)
+    providers: dict[str, "Provider"] = field(default_factory=dict)
+
+    def knows(self, provider: str, name: str) -> bool:
+        """Whether it has the model at all, by its id, by a name, or by one that looks like it."""
+        known = self.providers[provider]
+        return any(model.id == name for model in known.models) or bool(known.find_model(name))
 
     def matched(self, provider: str, name: str) -> tuple[str, list[Published]] | None:
         """What genai-prices takes `name` for, by a prefix or pattern perhaps: a guess to check."""
-        known = self._providers.get(provider)
+        known = self.providers.get(provider)
         model = known.find_model(name) if known else None
         if model is None:
             return None
@@ -74,11 +91,11 @@ def read_feed(providers: Sequence[str]) -> Feed:
     published: dict[tuple[str, str], Sequence[Published]] = {}
     pages: dict[str, str] = {}
     name = f"genai-prices {genai_prices.__version__}"
-    feed = Feed(Upstream(name, published, pages))
+    feed = Feed(Upstream(name, published, pages, complete=True))
     for wanted in providers:
         if wanted not in by_id:
             raise LookupError(wanted)
-        provider = feed._providers[wanted] = by_id[wanted]
+        provider = feed.providers[wanted] = by_id[wanted]
         pages[wanted] = (provider.pricing_urls or [f"https://{wanted}"])[0]
         for model in provider.models:
             _read_model(feed, published, wanted, model)
@@ -102,7 +119,8 @@ def _read_model(
     except NoTokenPrice as reason:
         feed.skipped.append((provider, model.id, str(reason)))
         return
-    feed.ids.setdefault(provider, []).append(model.id)
+    if not (model.deprecated or model.id.startswith("ft:") or model.id.endswith("-")):
+        feed.ids.setdefault(provider, []).append(model.id)
     published[provider, model.id] = rows
     for name in _names(model.match):
         published.setdefault((provider, name), rows)
@@ -146,17 +164,23 @@ def _tiers(
     if context and not active:
         return ()
     stated = model.get_prices(at, context)
+    apart = {key for key, price in vars(stated).items() if price is not None}
+    if apart := apart - set(KINDS.values()) - NOT_ASKED_FOR:
+        raise NoTokenPrice(f"it bills apart: {', '.join(sorted(apart))}")
     prices = {ours: getattr(stated, theirs) for ours, theirs in KINDS.items()}
     if prices["input_usd"] is None or prices["output_usd"] is None:
         raise NoTokenPrice("it has no price for both input and output tokens")
     limits = {tier.start for price in prices.values() for tier in getattr(price, "tiers", ())}
-    return tuple(
-        Figures(
-            above_input_tokens=limit,
-            **{kind: _figure(price, limit) for kind, price in prices.items()},
+    try:
+        return tuple(
+            Figures(
+                above_input_tokens=limit,
+                **{kind: _figure(price, limit) for kind, price in prices.items()},
+            )
+            for limit in sorted({0, *limits})
         )
-        for limit in sorted({0, *limits})
-    )
+    except ValidationError as error:
+        raise NoTokenPrice("a figure of it has more than nine decimal places") from error
 
 
 def _figure(price: object, above_input_tokens: int) -> Decimal | None:

@@ -1,11 +1,11 @@
 """What a table that others publish states about prices, in the shape of our own."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from libs.contracts.prices import Figures
+from libs.contracts.prices import Figures, PublishedTable
 from services.usage.domain.pricing import Price
 
 KINDS = ("input_usd", "cached_input_usd", "cache_write_usd", "output_usd")
@@ -34,12 +34,15 @@ class Upstream:
     """A whole table: `name` has its version, `pages` are where its vendors publish prices.
 
     `published` has everything that is stated of a model, by each exact name that the table
-    lists for it, oldest statement first.
+    lists for it, oldest statement first. What a `complete` one leaves out it denies: no other
+    size of prompt, no discount. Of others it is only unknown.
     """
 
     name: str
     published: Mapping[tuple[str, str], Sequence[Published]]
-    pages: Mapping[str, str]
+    pages: Mapping[str, str] = field(default_factory=dict)
+    shutdowns: Mapping[tuple[str, str], date] = field(default_factory=dict)
+    complete: bool = False
 
     def at(self, provider: str, model: str, service_tier: str, day: date) -> Published | None:
         """What it states for that day."""
@@ -49,6 +52,18 @@ class Upstream:
             if row.service_tier == service_tier and (row.since_on or date.min) <= day
         ]
         return max(begun, key=lambda row: row.since_on or date.min, default=None)
+
+
+def upstream_of(table: PublishedTable) -> Upstream:
+    """A table that somebody posted: all of it is stated for the day that is asked about."""
+    published: dict[tuple[str, str], list[Published]] = {}
+    for row in table.prices:
+        tiers = tuple(sorted(row.tiers, key=lambda tier: tier.above_input_tokens))
+        if tiers[0].above_input_tokens == 0:
+            stated = Published(row.provider, row.model, row.service_tier, None, tiers)
+            published.setdefault((row.provider, row.model), []).append(stated)
+    shutdowns = {(row.provider, row.model): row.shutdown_on for row in table.shutdowns}
+    return Upstream(table.name, published, shutdowns=shutdowns)
 
 
 def figures_of(prices: Iterable[Price]) -> tuple[Figures, ...]:
@@ -67,11 +82,8 @@ def figures_of(prices: Iterable[Price]) -> tuple[Figures, ...]:
 
 def billed(figures: Figures) -> dict[str, Decimal]:
     """USD per million tokens of each kind, as it is billed: what has no figure costs as input."""
-    return {
-        kind: figures.input_usd if usd is None else usd
-        for kind in KINDS
-        if (usd := getattr(figures, kind)) is not None or kind != "output_usd"
-    }
+    stated = {kind: getattr(figures, kind) for kind in KINDS}
+    return {kind: figures.input_usd if usd is None else usd for kind, usd in stated.items()}
 
 
 def tier_of(tiers: Sequence[Figures], above_input_tokens: int) -> Figures:
@@ -80,9 +92,16 @@ def tier_of(tiers: Sequence[Figures], above_input_tokens: int) -> Figures:
     return max(reached, key=lambda row: row.above_input_tokens)
 
 
-def bill_alike(ours: Sequence[Figures], theirs: Sequence[Figures]) -> bool:
-    """Whether every call costs the same by both, at every size of prompt."""
+def bill_alike(
+    ours: Sequence[Figures], theirs: Sequence[Figures], ignored: Collection[str] = ()
+) -> bool:
+    """Whether every call costs the same by both, at every size of prompt; not looking at the
+    `ignored` kinds of figures.
+    """
+    if not ours or not theirs:
+        return False
     limits = {row.above_input_tokens for row in (*ours, *theirs)}
-    return bool(ours and theirs) and all(
-        billed(tier_of(ours, limit)) == billed(tier_of(theirs, limit)) for limit in limits
+    pairs = ((billed(tier_of(ours, at)), billed(tier_of(theirs, at))) for at in limits)
+    return all(
+        one[kind] == other[kind] for one, other in pairs for kind in KINDS if kind not in ignored
     )

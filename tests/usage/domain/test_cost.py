@@ -165,6 +165,13 @@ def test_kind_without_a_price_of_its_own_is_billed_as_input() -> None:
     assert cost_of_usage(mixed, plain).usd == cost_of_usage(call(input_tokens=1_000), plain).usd
 
 
+def test_tool_and_reasoning_tokens_are_inside_and_cost_nothing_more() -> None:
+    plain = cost_of_usage(call(), price())
+    parts = call(tool_input_tokens=1_245, reasoning_tokens=187)
+
+    assert cost_of_usage(parts, price()) == plain
+
+
 tokens = st.integers(0, 2_000_000_000)
 figures = st.decimals(0, 400, places=9, allow_nan=False)
 prices = st.builds(
