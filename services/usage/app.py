@@ -11,7 +11,7 @@ from libs.actor import Verifier
 from libs.contracts.access import Action
 from libs.postgres import database_problems, open_database, read_migrations
 from libs.web import READY, Route, create_service
-from services.usage import handlers, ledger_handlers, rollups
+from services.usage import handlers, ledger_handlers, price_handlers, rollups
 from services.usage.archived import Archives, ArchiveStore
 from services.usage.rate_card import RateCards, load_prices, read_price_files
 from services.usage.record import Recorder
@@ -19,9 +19,23 @@ from services.usage.settings import UsageSettings
 
 MIGRATIONS = read_migrations(Path(__file__).parent / "migrations")
 
+PRICE_ROUTES = [
+    Route("GET", "/v1/prices", price_handlers.get_prices, Action.READ_USAGE),
+    Route("GET", "/v1/prices/history", price_handlers.get_price_history, Action.READ_USAGE),
+    Route("POST", "/v1/prices", price_handlers.post_price, Action.MANAGE_PRICES),
+    Route("GET", "/v1/prices/proposals", price_handlers.get_proposals, Action.READ_USAGE),
+    Route("POST", "/v1/prices/proposals/sync", price_handlers.post_sync, Action.MANAGE_PRICES),
+    Route(
+        "POST", "/v1/prices/proposals/decide", price_handlers.post_decision, Action.MANAGE_PRICES
+    ),
+    Route("GET", "/v1/prices/retirements", price_handlers.get_retirements, Action.READ_USAGE),
+    Route("POST", "/v1/prices/retirements", price_handlers.post_retirement, Action.MANAGE_PRICES),
+    Route("POST", "/v1/prices/validate", price_handlers.post_validation, Action.READ_USAGE),
+]
 ROUTES = [
     Route("POST", "/v1/events", handlers.post_events, Action.RECORD_USAGE),
     Route("POST", "/v1/prices/quote", handlers.post_quote, Action.READ_USAGE),
+    *PRICE_ROUTES,
     Route("GET", "/v1/entries", handlers.get_entries, Action.READ_USAGE),
     Route(
         "GET",

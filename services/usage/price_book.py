@@ -1,12 +1,13 @@
 """The SQL of prices: what is held of them, when they were checked, and when models end."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
+from uuid import UUID
 
 from libs.contracts.prices import PriceRow, RetirementRow
 from libs.postgres import Connection
+from services.usage.domain.model_check import ModelUse
 from services.usage.domain.pricing import Price
 
 Row = Mapping[str, object]
@@ -26,18 +27,21 @@ async def lock_prices(db: Connection) -> None:
     await db.execute("SELECT pg_advisory_xact_lock(hashtext('usage.price_book'))")
 
 
-async def add_prices(db: Connection, prices: Iterable[Price], added_by: str) -> list[str]:
+async def add_prices(
+    db: Connection, prices: Iterable[Price], added_by: str, proposal_id: UUID | None = None
+) -> list[str]:
     """Insert the prices whose key and id are new; return their ids."""
     rows = await db.fetch(
         f"""
-        INSERT INTO price ({PRICE_COLUMNS}, added_by)
-        SELECT {PRICE_COLUMNS}, $2 FROM jsonb_populate_recordset(NULL::price, $1)
+        INSERT INTO price ({PRICE_COLUMNS}, added_by, proposal_id)
+        SELECT {PRICE_COLUMNS}, $2, $3 FROM jsonb_populate_recordset(NULL::price, $1)
          ORDER BY price_id
         ON CONFLICT DO NOTHING
         RETURNING price_id
         """,
         [_price_row(price) for price in prices],
         added_by,
+        proposal_id,
     )
     return [row["price_id"] for row in rows]
 
@@ -96,10 +100,23 @@ async def prices(db: Connection) -> list[Price]:
     return [Price(**{k: v for k, v in row.items() if k != "price_id"}) for row in rows]
 
 
+async def models_of_tables(db: Connection, provider: str) -> set[str]:
+    """The models of a provider whose prices came from a published table, not from a person."""
+    rows = await db.fetch(
+        """
+        SELECT DISTINCT model FROM price
+         WHERE provider = $1 AND (added_by = $2 OR proposal_id IS NOT NULL)
+        """,
+        provider,
+        FILES,
+    )
+    return {row["model"] for row in rows}
+
+
 async def price_rows(
-    db: Connection, provider: str | None = None, model: str | None = None
+    db: Connection, provider: str | None = None, price_ids: Sequence[str] | None = None
 ) -> list[PriceRow]:
-    """Every price there is or was, of all or of one provider and model, oldest first."""
+    """Every price there is or was, or those of one provider or with these ids, oldest first."""
     rows = await db.fetch(
         """
         SELECT price_id, provider, model, service_tier, above_input_tokens,
@@ -109,19 +126,13 @@ async def price_rows(
           FROM price
           LEFT JOIN (SELECT price_id, max(checked_on) AS last_checked_on
                        FROM price_check GROUP BY price_id) AS again USING (price_id)
-         WHERE ($1::text IS NULL OR provider = $1) AND ($2::text IS NULL OR model = $2)
+         WHERE ($1::text IS NULL OR provider = $1) AND ($2::text[] IS NULL OR price_id = ANY($2))
          ORDER BY provider, model, effective_from, revision, service_tier, above_input_tokens
         """,
         provider,
-        model,
+        price_ids,
     )
     return [PriceRow.model_validate(dict(row)) for row in rows]
-
-
-async def price_rows_of(db: Connection, price_ids: Sequence[str]) -> list[PriceRow]:
-    """These prices, in the order of their ids."""
-    wanted = set(price_ids)
-    return [row for row in await price_rows(db) if row.price_id in wanted]
 
 
 async def add_retirements(
@@ -166,19 +177,6 @@ async def retirements(db: Connection) -> list[RetirementRow]:
     return [RetirementRow.model_validate(dict(row)) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelUse:
-    """Calls that asked for one model and were answered by one, at one service tier."""
-
-    provider: str
-    model_requested: str
-    model_served: str | None
-    service_tier: str
-    calls: int
-    unpriced_calls: int
-    last_used_at: datetime
-
-
 async def model_uses(db: Connection, start_at: datetime, end_at: datetime) -> list[ModelUse]:
     """Which models were called in a span, as far as the transaction may see."""
     rows = await db.fetch(
@@ -187,7 +185,7 @@ async def model_uses(db: Connection, start_at: datetime, end_at: datetime) -> li
                count(*) FILTER (WHERE state = 'unpriced') AS unpriced_calls,
                max(occurred_at) AS last_used_at
           FROM ledger_entry
-         WHERE occurred_at >= $1 AND occurred_at < $2
+         WHERE occurred_at >= $1 AND occurred_at < $2 AND origin = 'call'
          GROUP BY provider, model_requested, model_served, service_tier
          ORDER BY 1, 2, 3, 4
         """,

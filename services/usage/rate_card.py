@@ -185,6 +185,10 @@ class RateCards:
     async def current(self, db: Connection) -> RateCard:
         rows = await price_book.count_prices(db)
         if rows != self._rows:
-            self._card = RateCard(await price_book.prices(db), self._names)
+            self._card = await self.fresh(db)
             self._rows = rows
         return self._card
+
+    async def fresh(self, db: Connection) -> RateCard:
+        """The rate card with what the transaction itself has added, which may yet be undone."""
+        return RateCard(await price_book.prices(db), self._names)

@@ -91,16 +91,24 @@ class RateCard:
 
     def __init__(self, prices: Iterable[Price], names: Iterable[Names] = ()) -> None:
         self._prices: dict[tuple[str, str, str], list[Price]] = {}
-        for price in prices:
-            of = (price.provider, price.model, price.service_tier)
-            self._prices.setdefault(of, []).append(price)
-        self._versions = {of: _versions(held) for of, held in self._prices.items()}
+        self._versions: dict[tuple[str, str, str], list[list[Price]]] = {}
+        self.add(prices)
         self._names = {names_of.provider: names_of for names_of in names}
         self._providers = {
             alias: names_of.provider
             for names_of in self._names.values()
             for alias in names_of.provider_aliases
         }
+
+    def add(self, prices: Iterable[Price]) -> None:
+        """Take in more prices; for whoever has this card alone."""
+        changed = set()
+        for price in prices:
+            of = (price.provider, price.model, price.service_tier)
+            self._prices.setdefault(of, []).append(price)
+            changed.add(of)
+        for of in changed:
+            self._versions[of] = _versions(self._prices[of])
 
     def provider(self, name: str) -> str:
         """The one name of a provider, in lower case: `Gemini` is `google`."""

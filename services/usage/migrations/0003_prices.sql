@@ -7,6 +7,8 @@ ALTER TABLE price
     -- `files` is this service's own prices/*.json
     ADD COLUMN added_by text NOT NULL DEFAULT 'files',
     ADD COLUMN note text NOT NULL DEFAULT '',
+    -- the proposal that was accepted
+    ADD COLUMN proposal_id uuid,
     ADD CONSTRAINT price_id_names_revision CHECK (
         right(price_id, length('/r' || revision)) = '/r' || revision OR revision = 1
     );
@@ -45,6 +47,8 @@ CREATE TABLE price_proposal (
     service_tier   text NOT NULL,
     effective_from date NOT NULL,
     prices         jsonb NOT NULL,
+    -- what was in force here when it was proposed, in the same form
+    held           jsonb NOT NULL,
     source         text NOT NULL,
     source_url     text NOT NULL,
     reason         text NOT NULL,

@@ -50,6 +50,22 @@ def test_tier_that_a_new_price_does_not_restate_is_gone() -> None:
     assert _in_force(card, 300_000) == new
 
 
+def test_revision_corrects_the_price_of_its_day_only() -> None:
+    wrong, right = price(), price(input_usd=Decimal(3), revision=2)
+    later = price(effective_from=NOON, input_usd=Decimal(9))
+    card = RateCard([right, later, wrong])
+
+    assert _in_force(card, at=NOON - timedelta(seconds=1)) == right
+    assert _in_force(card, at=NOON) == later
+
+
+def test_revision_restates_every_tier() -> None:
+    right = price(input_usd=Decimal(3), revision=2)
+    card = RateCard([price(), price(above_input_tokens=200_000), right])
+
+    assert _in_force(card, 300_000) == right
+
+
 def test_service_tier_without_a_price_is_not_priced_as_standard() -> None:
     card = RateCard([price()], [OPENAI])
 
@@ -83,3 +99,4 @@ def test_price_id_changes_with_the_figures_and_not_with_the_check() -> None:
     assert price(cached_input_usd=None).price_id != price().price_id
     assert price().price_id.startswith("openai/gpt-4o/standard/0/2026-01-01/")
     assert price(effective_from=datetime(2026, 2, 1, tzinfo=UTC)).price_id != price().price_id
+    assert price(revision=2).price_id == f"{price().price_id}/r2"
