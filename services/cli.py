@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,11 +28,13 @@ from deploy.sample import write_sample
 from libs.actor import Service
 from libs.api.call import Caller
 from libs.api.gateway import GatewayApi
+from libs.api.prices import PricesApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
 from libs.problems import Problem
 from services.qc import commands as qc
 from services.usage import commands as usage
+from services.usage import price_commands, validation_command
 
 COULD_NOT_RUN = 3
 STOPPED = 130
@@ -95,6 +97,21 @@ async def report(
         api = UsageApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
         sys.stdout.write(await usage.report(api, options))
     return 0
+
+
+@app.command
+async def validate_pricing(
+    options: Annotated[validation_command.ValidationOptions, Parameter(name="*")] = (
+        validation_command.ValidationOptions()  # noqa: B008
+    ),
+) -> int:
+    """Compare prices with genai-prices and LiteLLM; name stale ones, shutdowns, unpriced models.
+
+    Exit code 1 on an error: a price that a source contradicts and none confirms, a model in
+    use without a price, a model called after its shutdown. Warnings end in 0 unless --strict.
+    """
+    async with _prices() as api:
+        return await validation_command.validate_pricing(api, options)
 
 
 @app.command
@@ -186,6 +203,15 @@ def _token(service: Service) -> str:
 
 
 @asynccontextmanager
+async def _prices() -> AsyncIterator[PricesApi]:
+    async with running_platform(os.environ) as addresses, ClientSession() as session:
+        yield PricesApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
+
+
+app.command(price_commands.prices_app(_prices))
+
+
+@asynccontextmanager
 async def _signed_in(user: str) -> AsyncIterator[GatewayApi]:
     async with (
         running_platform(os.environ) as addresses,
@@ -196,10 +222,24 @@ async def _signed_in(user: str) -> AsyncIterator[GatewayApi]:
         yield api
 
 
-def main() -> None:
+def generate_usage_report() -> None:
+    """`generate-usage-report`, as scripts of the system before this one call it."""
+    main(["report", *sys.argv[1:]])
+
+
+def validate_pricing_alone() -> None:
+    """`validate-pricing`, as scripts of the system before this one call it."""
+    main(["validate-pricing", *sys.argv[1:]])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Every failure that a person can mend is one sentence on stderr and exit code 3."""
     try:
-        code = app(sys.argv[1:], exit_on_error=False, result_action="return_value")
+        code = app(
+            sys.argv[1:] if arguments is None else arguments,
+            exit_on_error=False,
+            result_action="return_value",
+        )
         sys.stdout.flush()
     except CycloptsError:
         sys.exit(COULD_NOT_RUN)  # it has said why; its own code, 2, would mean `incomplete`
