@@ -60,7 +60,8 @@ async def post_quote(request: web.Request, body: QuoteRequest) -> Quote:
         body.provider, body.model, body.service_tier, body.input_tokens, body.occurred_at
     )
     cost = cost_of_usage(body, price)
-    return Quote(cost_usd=cost.usd, components=dict(cost.components), price_id=cost.price_id)
+    components = {kind: usd.normalize() for kind, usd in cost.components.items()}
+    return Quote(cost_usd=cost.usd, components=components, price_id=cost.price_id)
 
 
 async def get_entries(request: web.Request, query: EntriesQuery) -> Entries:
