@@ -1,15 +1,12 @@
-"""Every SQL statement that writes to the ledger or lists its rows; reports are in aggregates.py."""
+"""Which entries there are: known ids, the months' partitions, pages of entries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from libs.contracts.usage import LedgerEntry
 from libs.postgres import Connection, Record
-from services.usage.domain.pricing import Price
-
-Row = Mapping[str, object]
 
 
 async def recorded_hashes(db: Connection, event_ids: Sequence[UUID]) -> list[tuple[UUID, bytes]]:
@@ -28,73 +25,6 @@ async def recorded_hashes(db: Connection, event_ids: Sequence[UUID]) -> list[tup
 async def make_months(db: Connection, first_days: Sequence[date]) -> None:
     """Make the partitions of these months, where that can still be done."""
     await db.execute("SELECT make_month(day) FROM unnest($1::date[]) AS day", first_days)
-
-
-async def add_prices(db: Connection, prices: Iterable[Price]) -> int:
-    """Insert the prices that are new; return how many were."""
-    added = await db.fetch(
-        """
-        INSERT INTO price (
-            price_id, provider, model, service_tier, above_input_tokens, effective_from,
-            input_usd, cached_input_usd, cache_write_usd, output_usd, source_url, checked_on
-        )
-        SELECT price_id, provider, model, service_tier, above_input_tokens, effective_from,
-               input_usd, cached_input_usd, cache_write_usd, output_usd, source_url, checked_on
-          FROM jsonb_populate_recordset(NULL::price, $1)
-         ORDER BY price_id
-        ON CONFLICT DO NOTHING
-        RETURNING price_id
-        """,
-        [_price_row(price) for price in prices],
-    )
-    return len(added)
-
-
-async def changed_prices(db: Connection, prices: Iterable[Price]) -> list[str]:
-    """Ids of those prices for whose key the table has other figures."""
-    rows = await db.fetch(
-        """
-        SELECT given.price_id
-          FROM jsonb_populate_recordset(NULL::price, $1) AS given
-          JOIN price USING (provider, model, service_tier, above_input_tokens, effective_from)
-         WHERE price.price_id <> given.price_id
-         ORDER BY 1
-        """,
-        [_price_row(price) for price in prices],
-    )
-    return [row["price_id"] for row in rows]
-
-
-def _price_row(price: Price) -> Row:
-    names = ("input_usd", "cached_input_usd", "cache_write_usd", "output_usd")
-    figures = {name: getattr(price, name) for name in names}
-    return {
-        "price_id": price.price_id,
-        "provider": price.provider,
-        "model": price.model,
-        "service_tier": price.service_tier,
-        "above_input_tokens": price.above_input_tokens,
-        "effective_from": price.effective_from.isoformat(),
-        "source_url": price.source_url,
-        "checked_on": price.checked_on.isoformat(),
-        **{name: None if usd is None else format(usd, "f") for name, usd in figures.items()},
-    }
-
-
-async def count_prices(db: Connection) -> int:
-    rows: int = await db.fetchval("SELECT count(*) FROM price")
-    return rows
-
-
-async def prices(db: Connection) -> list[Price]:
-    rows = await db.fetch(
-        """
-        SELECT provider, model, service_tier, above_input_tokens, effective_from,
-               input_usd, cached_input_usd, cache_write_usd, output_usd, source_url, checked_on
-          FROM price
-        """
-    )
-    return [Price(**row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
