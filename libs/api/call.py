@@ -1,6 +1,6 @@
 """One call from one of our services to another."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from libs.problems import BY_STATUS, Problem, UpstreamFailed
 log = structlog.get_logger()
 Answer = TypeVar("Answer", bound=BaseModel)
 TIMEOUT = ClientTimeout(total=30, sock_connect=3)
+STREAM_TIMEOUT = ClientTimeout(total=None, sock_connect=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,19 @@ class Caller:
         `except NotFound` means the same across the wire as within a service.
         Raises UpstreamFailed when there is no reply, or none we understand.
         """
-        text = await self.fetch(method, path, body, params)
-        try:
-            return answer.model_validate_json(text)
-        except ValidationError as error:
-            log.error("no usable reply", method=method, path=path, why=str(error))
-            raise UpstreamFailed(
-                "no_usable_reply", "A service behind this one gave an answer that is not its own."
-            ) from error
+        return _understood(answer, await self.fetch(method, path, body, params), path)
+
+    async def stream(
+        self,
+        path: str,
+        content: AsyncIterable[bytes],
+        answer: type[Answer],
+        params: Mapping[str, str],
+    ) -> Answer:
+        """POST bytes as they come, however many and for however long; raises as `call` does."""
+        headers = self._headers(False) | {"Content-Type": "application/octet-stream"}
+        text = await self._send("POST", path, content, params, headers, STREAM_TIMEOUT)
+        return _understood(answer, text, path)
 
     async def fetch(
         self,
@@ -62,14 +68,27 @@ class Caller:
     ) -> bytes:
         """The bytes of a successful reply; raises as `call` does."""
         data = body.model_dump_json(by_alias=True).encode() if body else None
+        return await self._send(
+            method, path, data, params, self._headers(body is not None), TIMEOUT
+        )
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        data: bytes | AsyncIterable[bytes] | None,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        patience: ClientTimeout,
+    ) -> bytes:
         try:
             async with self.session.request(
                 method,
                 self.url / path.lstrip("/"),
                 data=data,
                 params=params,
-                headers=self._headers(body is not None),
-                timeout=TIMEOUT,
+                headers=headers,
+                timeout=patience,
                 allow_redirects=False,
             ) as response:
                 content = await response.read()
@@ -89,6 +108,16 @@ class Caller:
         if self.bearer:
             headers["Authorization"] = f"Bearer {self.bearer()}"
         return headers
+
+
+def _understood(answer: type[Answer], text: bytes, path: str) -> Answer:
+    try:
+        return answer.model_validate_json(text)
+    except ValidationError as error:
+        log.error("no usable reply", path=path, why=str(error))
+        raise UpstreamFailed(
+            "no_usable_reply", "A service behind this one gave an answer that is not its own."
+        ) from error
 
 
 def as_problem(response: ClientResponse, content: bytes) -> Problem:

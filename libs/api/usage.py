@@ -1,9 +1,10 @@
 """Caller of the usage ledger."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from uuid import UUID
 
 from libs.api.call import Caller
+from libs.contracts.imports import Imported, ImportQuery
 from libs.contracts.usage import Entries, Recorded, UsageEvent, UsageEvents
 
 
@@ -26,3 +27,11 @@ class UsageApi:
     async def report(self, **filters: str) -> bytes:
         """A report in the form that `filters["format"]` names, ready to be written to a file."""
         return await self._caller.fetch("GET", "/v1/reports/usage", params=filters)
+
+    async def import_log(self, content: AsyncIterable[bytes], query: ImportQuery) -> Imported:
+        """Send the bytes of one old log. Safe to repeat: a line counts once, ever."""
+        params = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in query.model_dump().items()
+        }
+        return await self._caller.stream("/v1/imports", content, Imported, params)
