@@ -34,6 +34,7 @@ from libs.contracts.access import Action, Actor
 from libs.problems import Problem
 from services.qc import commands as qc
 from services.usage import commands as usage
+from services.usage import import_commands as imports
 from services.usage import price_commands, validation_command
 
 COULD_NOT_RUN = 3
@@ -112,6 +113,22 @@ async def validate_pricing(
     """
     async with _prices() as api:
         return await validation_command.validate_pricing(api, options)
+
+
+@app.command
+async def import_logs(
+    paths: list[Path],
+    /,
+    options: Annotated[imports.ImportOptions, Parameter(name="*")] = imports.ImportOptions(),  # noqa: B008
+) -> int:
+    """Import the logs of the old tool: folders of daily logs, single logs, or its usage.json.
+
+    Done twice it changes nothing. Exit code: 0 done, also when corrupt lines were skipped; 1 when
+    a file could not be read to its end; 3 could not run.
+    """
+    async with running_platform(os.environ) as addresses, ClientSession() as session:
+        api = UsageApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
+        return await imports.import_logs(api, paths, options, screen, notes)
 
 
 @app.command

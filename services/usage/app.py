@@ -11,7 +11,7 @@ from libs.actor import Verifier
 from libs.contracts.access import Action
 from libs.postgres import database_problems, open_database, read_migrations
 from libs.web import READY, Route, create_service
-from services.usage import handlers, ledger_handlers, price_handlers, rollups
+from services.usage import handlers, import_handlers, ledger_handlers, price_handlers, rollups
 from services.usage.archived import Archives, ArchiveStore
 from services.usage.rate_card import RateCards, load_prices, read_price_files
 from services.usage.record import Recorder
@@ -50,6 +50,7 @@ ROUTES = [
     Route(
         "POST", "/v1/ledger/archives/restore", ledger_handlers.post_restore, Action.MANAGE_LEDGER
     ),
+    Route("POST", "/v1/imports", import_handlers.post_import, Action.MANAGE_LEDGER),
     Route("POST", "/v1/people/erase", ledger_handlers.post_erase, Action.MANAGE_LEDGER),
 ]
 

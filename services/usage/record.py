@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from services.usage.archived import refuse_archived
 from services.usage.domain.pricing import RateCard
 from services.usage.rate_card import RateCards
 from services.usage.rows import content_sha256, event_row, given_row, months_of, priced
-from services.usage.staging import Row, Table, add_rows
+from services.usage.staging import Row, add_rows
 
 log = structlog.get_logger()
 ALARMING_STATES = {"unpriced", "suspect"}
@@ -77,30 +77,25 @@ class Recorder:
 
     async def add_imported(
         self, entries: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]
-    ) -> Recorded:
-        """Add rows that an importer made of another tracker's logs; costs are as given.
+    ) -> set[UUID]:
+        """Add rows that an importer made of another tracker's logs; return the ids of new ones.
 
-        Their ids come from their content, so an id that is known is the same row again.
+        Costs are as given. Ids come from the content, so a known id is the same row again.
         """
-        event_ids = {row["event_id"] for row in (*entries, *events)}
-        await self._make_months(event_ids)
+        days = {row["occurred_at"].date() for row in (*entries, *events)}
+        months = {day.replace(day=1) for day in days}
+        await self._make_months(months)
         batch_id = uuid7()
         async with transaction(self._pool) as db:
-            await refuse_archived(db, months_of(event_ids))
-            added = 0
-            tables: Mapping[Table, Sequence[Mapping[str, Any]]] = {
-                "ledger_entry": entries,
-                "usage_event": events,
-            }
-            for table, rows in tables.items():
-                given = {(row["client_id"], row["event_id"]): row for row in rows}
-                ready = [given_row(table, row) for row in given.values()]
-                added += len(await add_rows(db, table, ready, batch_id))
-        return Recorded(accepted=added, duplicates=len(entries) + len(events) - added)
+            await refuse_archived(db, months)
+            ready = [given_row("ledger_entry", row) for row in entries]
+            added = await add_rows(db, "ledger_entry", ready, batch_id)
+            ready = [given_row("usage_event", row) for row in events]
+            return added | await add_rows(db, "usage_event", ready, batch_id)
 
     async def prepare(self, now: datetime) -> None:
         """Make the partitions of this month and the next, before anybody waits for them."""
-        await self._make_months({uuid7(now), uuid7(now + timedelta(days=31))})
+        await self._make_months(months_of({uuid7(now), uuid7(now + timedelta(days=31))}))
 
     async def _write(self) -> None:
         while self._waiting:
@@ -139,7 +134,7 @@ class Recorder:
     async def _commit(self, batches: Sequence[_Batch]) -> set[UUID]:
         """Add what is new of the batches; return its ids. Raises Conflict for a reused id."""
         hashes = _merged(batches)
-        await self._make_months(hashes)
+        await self._make_months(months_of(hashes))
         async with transaction(self._pool) as db:
             await refuse_archived(db, months_of(hashes))
             known = await repository.recorded_hashes(db, list(hashes))
@@ -154,8 +149,8 @@ class Recorder:
                 _refuse_reused_ids(hashes, await repository.recorded_hashes(db, beaten))
         return added
 
-    async def _make_months(self, event_ids: Iterable[UUID]) -> None:
-        months = months_of(event_ids) - self._months
+    async def _make_months(self, wanted: Set[date]) -> None:
+        months = wanted - self._months
         if months:
             async with transaction(self._pool) as db:
                 await repository.make_months(db, sorted(months))

@@ -78,17 +78,11 @@ def event_row(event: UsageEvent, digest: bytes) -> Row:
 
 
 def given_row(table: Table, values: Mapping[str, Any]) -> Row:
-    """The row of values that somebody else put together, as the importer of old logs does."""
-    known = {
-        **values,
-        "user_key": user_key(values["user_id"], values["user_email"]),
-        **{
-            name: _json(values[name])
-            for name in ("tool_calls", "modality_tokens", "raw_usage", "details")
-            if name in values
-        },
-    }
-    return [known[name] for name in (ENTRY if table == "ledger_entry" else EVENT)]
+    """The row of values that somebody else put together, as the importer of old logs does.
+
+    All of them are given, also the user key, and JSON as its text.
+    """
+    return [values[name] for name in (ENTRY if table == "ledger_entry" else EVENT)]
 
 
 def user_key(user_id: str, user_email: str) -> str:

@@ -108,8 +108,9 @@ def _create(table: Table) -> str:
 def _add_people(table: Table) -> str:
     """New people, and what is new of those we know: later names and addresses win.
 
-    A person who is as we know them is not touched, so that batches do not wait for each
-    other over a row that none of them changes.
+    An id that was not known, or a name that was missing, is new also when it is older. A person
+    who is as we know them is not touched, so that batches do not wait for each other over a row
+    that none of them changes.
     """
     return f"""
         INSERT INTO person AS known (
@@ -117,7 +118,8 @@ def _add_people(table: Table) -> str:
         SELECT client_id, gen_random_uuid(), user_key, user_id, user_email, user_name, seen_at
           FROM (
             SELECT client_id, user_key,
-                   (array_agg(user_id ORDER BY user_id = 'unknown'))[1] AS user_id,
+                   (array_agg(user_id ORDER BY user_id = 'unknown', occurred_at DESC))[1]
+                       AS user_id,
                    coalesce((array_agg(user_email ORDER BY occurred_at DESC)
                        FILTER (WHERE user_email <> ''))[1], '') AS user_email,
                    coalesce((array_agg(user_name ORDER BY occurred_at DESC)
@@ -129,15 +131,26 @@ def _add_people(table: Table) -> str:
          WHERE NOT EXISTS (
             SELECT FROM person
              WHERE person.client_id = seen.client_id AND person.user_key = seen.user_key
-               AND (seen.user_email IN ('', person.user_email) OR person.seen_at > seen.seen_at)
-               AND (seen.user_name IN ('', person.user_name) OR person.seen_at > seen.seen_at))
+               AND (seen.user_id = 'unknown' OR person.user_id <> 'unknown')
+               AND (seen.user_email IN ('', person.user_email)
+                    OR (person.user_email <> '' AND person.seen_at > seen.seen_at))
+               AND (seen.user_name IN ('', person.user_name)
+                    OR (person.user_name <> '' AND person.seen_at > seen.seen_at)))
          ORDER BY client_id, user_key
         ON CONFLICT (client_id, user_key) DO UPDATE
-           SET user_email = coalesce(nullif(excluded.user_email, ''), known.user_email),
-               user_name = coalesce(nullif(excluded.user_name, ''), known.user_name),
-               seen_at = excluded.seen_at
-         WHERE known.seen_at <= excluded.seen_at
+           SET user_id = CASE known.user_id
+                   WHEN 'unknown' THEN excluded.user_id ELSE known.user_id END,
+               user_email = {_later_of("user_email")},
+               user_name = {_later_of("user_name")},
+               seen_at = greatest(known.seen_at, excluded.seen_at)
     """
+
+
+def _later_of(name: str) -> str:
+    """What was seen last under this name, unless it is empty."""
+    return f"""CASE WHEN known.seen_at <= excluded.seen_at
+                   THEN coalesce(nullif(excluded.{name}, ''), known.{name})
+                   ELSE coalesce(nullif(known.{name}, ''), excluded.{name}) END"""
 
 
 def _insert(table: Table) -> str:

@@ -333,7 +333,7 @@ BEGIN
                                 'analysis_day'] LOOP
         EXECUTE format('GRANT DELETE ON %I TO %I', name, run_role);
     END LOOP;
-    EXECUTE format('GRANT UPDATE (user_email, user_name, seen_at) ON person TO %I', run_role);
+    EXECUTE format('GRANT UPDATE (user_id, user_email, user_name, seen_at) ON person TO %I', run_role);
     EXECUTE format('GRANT UPDATE (block_no, sha256) ON ledger_head TO %I', run_role);
     EXECUTE format('GRANT SELECT, INSERT ON rerate TO %I', run_role);
     FOREACH name IN ARRAY ARRAY['erase_person(text)', 'refuse_change()', 'month_of(uuid)',
