@@ -14,7 +14,7 @@ from rich.text import Text
 
 from libs.api.usage import UsageApi
 from libs.contracts.imports import MAX_SHOWN, Imported, ImportQuery, LogKind, SkippedLine
-from libs.problems import Invalid
+from libs.problems import Invalid, UpstreamFailed
 from services.usage.domain.report import WIDE, exact_sum
 
 CHUNK_BYTES = 1 << 18
@@ -140,7 +140,14 @@ async def _import(api: UsageApi, log: Log, options: ImportOptions, bar: Progress
         dry_run=options.dry_run,
         allow_overlap=options.allow_overlap,
     )
-    result = await api.import_log(watched(), query)
+    try:
+        result = await api.import_log(watched(), query)
+    except UpstreamFailed as error:
+        raise UpstreamFailed(
+            error.code,
+            f"The import of {log.path} broke off, for the usage service does not answer. Import it "
+            "again when it does: lines that are in the ledger by now do not count twice.",
+        ) from error
     bar.update(task, visible=False)
     return [result, log.skipped_rest()] if log.broken else [result]
 

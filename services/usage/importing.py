@@ -20,6 +20,7 @@ from services.usage.domain.legacy import LOGS, ProviderOf, Unit, read_line
 from services.usage.domain.legacy_lines import Lines
 from services.usage.domain.legacy_usage_json import USAGE_JSON, Rows, read_document
 from services.usage.domain.legacy_values import Unreadable
+from services.usage.domain.seen import Seen
 from services.usage.imported import days_of_tracker, known_hashes, learn_people
 from services.usage.record import Recorder
 
@@ -42,7 +43,7 @@ class Importer:
         self._query = query
         self._tally = Tally(query.file)
         self._days: set[date] = set()
-        self._rehearsed: set[int] = set()
+        self._rehearsed = Seen()
         self._batch: list[Unit] = []
         self._rows = self._bytes = 0
         self._writing: asyncio.Task[None] | None = None
@@ -134,13 +135,14 @@ class Importer:
         async with transaction(self._pool) as db:
             known = await known_hashes(db, units.keys())
         if self._query.dry_run:
-            known |= {unit_id: b"" for unit_id in units if hash(unit_id) in self._rehearsed}
+            known |= {unit_id: b"" for unit_id in units if unit_id in self._rehearsed}
         return known
 
     async def _add(self, new: Sequence[Unit]) -> Sequence[Unit]:
         """The units that are in the ledger by this; another import may have been faster."""
         if self._query.dry_run:
-            self._rehearsed.update(hash(unit.unit_id) for unit in new)
+            for unit in new:
+                self._rehearsed.add(unit.unit_id)
             return new
         entries = [entry for unit in new for entry in unit.entries]
         events = [unit.event for unit in new if unit.event]

@@ -163,5 +163,8 @@ async def test_service_that_is_away_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(LINE % 1)
     async with ClientSession() as session:
         api = UsageApi(Caller(session, URL("http://127.0.0.1:9")))
-        with pytest.raises(UpstreamFailed, match="does not answer"):
+        with pytest.raises(
+            UpstreamFailed,
+            match="broke off, for the usage service does not answer",
+        ):
             await _run(api, tmp_path)
