@@ -1,8 +1,8 @@
 """One call from one of our services to another."""
 
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import structlog
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
@@ -15,8 +15,10 @@ from libs.problems import BY_STATUS, Problem, UpstreamFailed
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer", bound=BaseModel)
+Body: TypeAlias = BaseModel | AsyncIterable[bytes]
+Params = Mapping[str, str | Sequence[str]]
 TIMEOUT = ClientTimeout(total=30, sock_connect=3)
-STREAM_TIMEOUT = ClientTimeout(total=None, sock_connect=3)
+UNHURRIED = ClientTimeout(total=None, sock_connect=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,58 +38,42 @@ class Caller:
         method: str,
         path: str,
         answer: type[Answer],
-        body: BaseModel | None = None,
-        params: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        params: Params | None = None,
+        patience: ClientTimeout = TIMEOUT,
     ) -> Answer:
-        """Send `body` and return the reply as `answer`.
+        """Send `body`, or bytes as they come, and return the reply as `answer`.
 
         A problem document is raised as the exception it was on the other side, so
         `except NotFound` means the same across the wire as within a service.
         Raises UpstreamFailed when there is no reply, or none we understand.
         """
-        return _understood(answer, await self.fetch(method, path, body, params), path)
-
-    async def stream(
-        self,
-        path: str,
-        content: AsyncIterable[bytes],
-        answer: type[Answer],
-        params: Mapping[str, str],
-    ) -> Answer:
-        """POST bytes as they come, however many and for however long; raises as `call` does."""
-        headers = self._headers(False) | {"Content-Type": "application/octet-stream"}
-        text = await self._send("POST", path, content, params, headers, STREAM_TIMEOUT)
-        return _understood(answer, text, path)
+        text = await self.fetch(method, path, body, params, patience)
+        try:
+            return answer.model_validate_json(text)
+        except ValidationError as error:
+            log.error("no usable reply", method=method, path=path, why=str(error))
+            raise UpstreamFailed(
+                "no_usable_reply", "A service behind this one gave an answer that is not its own."
+            ) from error
 
     async def fetch(
         self,
         method: str,
         path: str,
-        body: BaseModel | None = None,
-        params: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        params: Params | None = None,
+        patience: ClientTimeout = TIMEOUT,
     ) -> bytes:
         """The bytes of a successful reply; raises as `call` does."""
-        data = body.model_dump_json(by_alias=True).encode() if body else None
-        return await self._send(
-            method, path, data, params, self._headers(body is not None), TIMEOUT
-        )
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        data: bytes | AsyncIterable[bytes] | None,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str],
-        patience: ClientTimeout,
-    ) -> bytes:
+        data = body.model_dump_json(by_alias=True).encode() if isinstance(body, BaseModel) else body
         try:
             async with self.session.request(
                 method,
                 self.url / path.lstrip("/"),
                 data=data,
                 params=params,
-                headers=headers,
+                headers=self._headers(isinstance(body, BaseModel)),
                 timeout=patience,
                 allow_redirects=False,
             ) as response:
@@ -108,16 +94,6 @@ class Caller:
         if self.bearer:
             headers["Authorization"] = f"Bearer {self.bearer()}"
         return headers
-
-
-def _understood(answer: type[Answer], text: bytes, path: str) -> Answer:
-    try:
-        return answer.model_validate_json(text)
-    except ValidationError as error:
-        log.error("no usable reply", path=path, why=str(error))
-        raise UpstreamFailed(
-            "no_usable_reply", "A service behind this one gave an answer that is not its own."
-        ) from error
 
 
 def as_problem(response: ClientResponse, content: bytes) -> Problem:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, Sequence
 from uuid import UUID
 
-from libs.api.call import Caller
+from libs.api.call import UNHURRIED, Caller
 from libs.contracts.imports import Imported, ImportQuery
 from libs.contracts.usage import Entries, Recorded, UsageEvent, UsageEvents
 
@@ -34,4 +34,5 @@ class UsageApi:
             name: str(value).lower() if isinstance(value, bool) else value
             for name, value in query.model_dump().items()
         }
-        return await self._caller.stream("/v1/imports", content, Imported, params)
+        path = "/v1/imports"
+        return await self._caller.call("POST", path, Imported, content, params, UNHURRIED)
