@@ -119,6 +119,7 @@ async def validate_pricing(
 async def import_logs(
     paths: list[Path],
     /,
+    *,
     options: Annotated[imports.ImportOptions, Parameter(name="*")] = imports.ImportOptions(),  # noqa: B008
 ) -> int:
     """Import the logs of the old tool: folders of daily logs, single logs, or its usage.json.
