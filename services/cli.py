@@ -28,6 +28,7 @@ from deploy.sample import write_sample
 from libs.actor import Service
 from libs.api.call import Caller
 from libs.api.gateway import GatewayApi
+from libs.api.ledger import LedgerApi
 from libs.api.prices import PricesApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
@@ -35,7 +36,7 @@ from libs.problems import Problem
 from services.qc import commands as qc
 from services.usage import commands as usage
 from services.usage import import_commands as imports
-from services.usage import price_commands, validation_command
+from services.usage import ledger_commands, price_commands, validation_command
 
 COULD_NOT_RUN = 3
 STOPPED = 130
@@ -226,7 +227,14 @@ async def _prices() -> AsyncIterator[PricesApi]:
         yield PricesApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
 
 
+@asynccontextmanager
+async def _ledger() -> AsyncIterator[LedgerApi]:
+    async with running_platform(os.environ) as addresses, ClientSession() as session:
+        yield LedgerApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
+
+
 app.command(price_commands.prices_app(_prices))
+ledger_commands.add_ledger_commands(app, _ledger)
 
 
 @asynccontextmanager

@@ -44,13 +44,17 @@ class LedgerQuery(Request):
 
 
 class LedgerProof(Reply):
-    """What was found wrong, and the heads to keep elsewhere. `entries` were read."""
+    """What was found wrong, and the heads to keep elsewhere. `entries` were read.
+
+    Archived months are not among them: `behind` and `archived_months` say what was left out.
+    """
 
     entries: int
     heads: list[ChainHead]
     chain_faults: list[ChainFault]
     rollup_faults: list[RollupFault]
     behind: int
+    archived_months: list[date] = []
 
 
 class RerateRequest(Request):

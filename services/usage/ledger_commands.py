@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -109,7 +110,8 @@ class LedgerCommands:
         )
         async with self._connect() as api:
             rerated = await api.rerate(request)
-        show(rerated, _deltas(rerated), options.json)
+        if rerated.deltas or options.json:
+            show(rerated, _deltas(rerated), options.json)
         if not options.json:
             write(_posted(rerated, options.apply))
         return 0
@@ -134,7 +136,7 @@ class LedgerCommands:
             request = body_of(ArchiveRequest, older_than_days=_days(older_than or ""))
             moved = (await api.archive(request)).months
         for one in moved:
-            write(f"{one.month:%Y-%m} archived: {one.entries:,} entries, ${one.cost_usd:,f}\n")
+            write(f"{one.month:%Y-%m} archived: {one.entries:,} entries, {_usd(one.cost_usd)}\n")
         if not moved:
             write("No month is that old.\n")
         return 0
@@ -202,7 +204,15 @@ def _verdict(proof: LedgerProof, rollups: bool) -> str:
     if lines:
         return "\n".join(["NOT as it was written:", *lines, ""])
     summed = f"; roll-ups are their sums ({proof.behind} days behind)" if rollups else ""
-    return f"{proof.entries:,} entries are as they were written{summed}.\n"
+    gone = ", ".join(f"{month:%Y-%m}" for month in proof.archived_months)
+    archived = f" Archived, and proven by their files when they are read: {gone}." if gone else ""
+    return f"{proof.entries:,} entries are as they were written{summed}.{archived}\n"
+
+
+def _usd(usd: Decimal, sign: str = "") -> str:
+    """Every digit there is, and none more."""
+    text = f"{usd.normalize():{sign},f}"
+    return f"{text[0]}${text[1:]}" if text[0] in "+-" else f"${text}"
 
 
 def _deltas(rerated: Rerated) -> Table:
@@ -215,9 +225,9 @@ def _deltas(rerated: Rerated) -> Table:
             delta.client_id,
             f"{delta.calls:,}",
             f"{delta.settled:,}",
-            f"${delta.before_usd:,f}",
-            f"${delta.after_usd:,f}",
-            f"{delta.delta_usd:+,f}",
+            _usd(delta.before_usd),
+            _usd(delta.after_usd),
+            _usd(delta.delta_usd, "+"),
         )
     return table
 
@@ -225,7 +235,7 @@ def _deltas(rerated: Rerated) -> Table:
 def _posted(rerated: Rerated, applied: bool) -> str:
     if not rerated.calls:
         return "Every call costs what today's prices say. Nothing to post.\n"
-    change = f"{rerated.calls:,} calls, {rerated.delta_usd:+,f} USD"
+    change = f"{rerated.calls:,} calls, {_usd(rerated.delta_usd, '+')}"
     if applied:
         return f"Posted as rerate {rerated.rerate_id}: {change}.\n"
     return f"Nothing was posted: {change}. Say --apply to post the corrections.\n"

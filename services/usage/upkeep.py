@@ -7,7 +7,7 @@ from libs.postgres import Connection, Pool, transaction
 from libs.problems import NotFound
 from services.usage import rollups
 from services.usage.aggregates import freeze
-from services.usage.archived import Archives
+from services.usage.archived import Archives, archived_months
 from services.usage.chain import PROOF_TIMEOUT_S, chain_faults, heads
 
 
@@ -33,6 +33,7 @@ async def prove(pool: Pool, archives: Archives, query: LedgerQuery) -> LedgerPro
             behind=await db.fetchval(
                 "SELECT count(*) FROM (SELECT DISTINCT client_id, day FROM dirty_day) AS day"
             ),
+            archived_months=[gone.month for gone in await archived_months(db)],
         )
 
 
