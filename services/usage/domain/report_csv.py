@@ -2,19 +2,37 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
 from decimal import Decimal
 
-from services.usage.domain.report import Line, Report
+from services.usage.domain.report import Doubts, Line, Report
+from services.usage.domain.report_facts import efficiency
+from services.usage.domain.report_tables import tables
+from services.usage.domain.shown import digits
+from services.usage.domain.tables import Cell, Kind
 
-Cell = str | int | Decimal | None
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
+UNSEEN = r"\s\"'`\x00-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+FORMULA = re.compile(rf"(^|[;\t\r\n])([{UNSEEN}]*)(?=[{SIGNS}])")
+BROKEN_STARTS = ("\t", "\r", "\n")
+MORE = {
+    "Checks": "CHECK USAGE",
+    "Models": "MODEL USAGE",
+    "Fill": "FILL PERCENTAGE",
+    "Tools": "TOOL CALLS",
+    "Verdicts": "ANALYSES BY VERDICT",
+    "Months": "MONTH USAGE",
+}
+DOUBTFUL = ("Unpriced Calls", "Unknown Calls", "Suspect Calls", "Estimated Calls")
+Section = tuple[str, Sequence[str], Iterable[Sequence[Cell]]]
 TOKENS = ("Total Tokens", "Prompt Tokens", "Completion Tokens", "Cost")
 
 
 def report_csv(report: Report) -> str:
     """CSV text with every digit of each cost; sections are apart by an empty line."""
-    sections: list[tuple[str, Sequence[str], Iterable[Sequence[Cell]]]] = [
+    sections: list[Section] = [
         ("SUMMARY", ("Metric", "Value"), _summary(report)),
         (
             "CLIENT USAGE",
@@ -48,7 +66,41 @@ def report_csv(report: Report) -> str:
             ([x.key, *_tokens(x)] for x in report.by_provider),
         ),
     ]
-    return "\r\n".join(_section(title, head, rows) for title, head, rows in sections)
+    return "\r\n".join(_section(*part) for part in [*sections, *_more(report)])
+
+
+def _more(report: Report) -> Iterator[Section]:
+    """What follows the six old sections: the tables of the report, as the sheet has them."""
+    found = {table.name: table for table in tables(report)}
+    for name, title in MORE.items():
+        kinds = [column.kind for column in found[name].columns]
+        head = [_head(column.name, column.kind) for column in found[name].columns]
+        rows = ([*map(_of_kind, kinds, row.cells)] for row in found[name].rows)
+        yield title, head, rows
+    facts = [(_head(name, kind), _of_kind(kind, value)) for name, kind, value in efficiency(report)]
+    yield "EFFICIENCY", ("Metric", "Value"), facts
+    yield "CALLS IN DOUBT", ("Dimension", "Key", *DOUBTFUL, "Unknown Cost Ceiling"), _doubts(report)
+
+
+def _head(name: str, kind: Kind) -> str:
+    return f"{name} %" if kind == "percent" else name
+
+
+def _of_kind(kind: Kind, value: Cell) -> Cell:
+    return value * 100 if kind == "percent" and isinstance(value, Decimal) else value
+
+
+def _doubts(report: Report) -> Iterator[Sequence[Cell]]:
+    dimensions = {
+        "client": report.by_client,
+        "date": report.by_date,
+        "provider": report.by_provider,
+        "model": report.by_model,
+    }
+    for dimension, lines in dimensions.items():
+        for line in lines:
+            if line.doubts != Doubts():
+                yield dimension, line.key, *astuple(line.doubts)
 
 
 def _section(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -79,6 +131,10 @@ def _summary(report: Report) -> list[Sequence[Cell]]:
         ("Unpriced Calls", doubts.unpriced_calls),
         ("Unknown Calls", doubts.unknown_calls),
         ("Unknown Cost Ceiling", doubts.unknown_cost_ceiling_usd),
+        ("Total Calls", spent.calls),
+        ("Corrections", spent.adjustments),
+        ("Corrections Cost", spent.adjustments_usd),
+        *((f"Only {name.title()}", value) for name, value in report.filters),
     ]
 
 
@@ -96,11 +152,19 @@ def _tokens(line: Line) -> tuple[Cell, ...]:
 
 
 def _cell(value: Cell) -> str:
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, Decimal):
+        return digits(value)
+    return "" if value is None else str(value)
+
+
+def harmless(text: str) -> str:
     """Text that a spreadsheet would run as a formula is given an apostrophe to stand behind.
 
+    Spaces, quotes and letters that nobody sees do not make it harmless, and a spreadsheet
+    that parts cells at `;` or tabs would find a further cell behind those.
     Source: OWASP, "CSV Injection".
     """
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
+    safe = FORMULA.sub(r"\1'\2", text)
+    return f"'{safe}" if safe.startswith(BROKEN_STARTS) else safe

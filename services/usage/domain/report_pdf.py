@@ -1,0 +1,92 @@
+"""The report on A4 pages. The layout is ours; the data comes as JSON, which is never markup.
+
+The fonts are those of the typst wheel, with what the machine has behind them. They draw
+Latin, Greek, Cyrillic, Hebrew and Arabic letters; other scripts and emoji need a font on
+the machine, and the page says so where such letters occur.
+"""
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from typst import Compiler, Fonts
+
+from services.usage.domain import trend
+from services.usage.domain.report import NO_DATA, Report
+from services.usage.domain.report_facts import efficiency, summary
+from services.usage.domain.report_html import pairs, shown_table
+from services.usage.domain.report_tables import tables
+from services.usage.domain.report_text import spoken
+from services.usage.domain.shown import about_usd, named
+
+MOST_ROWS = 1_000
+LAYOUT = Path(__file__).with_name("report.typ").read_bytes()
+DRAWN = ("LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "MODIFIER", "COMBINING", "MICRO")
+FIRST_PICTURE, FIRST_EAST_ASIAN = "\u2600", "\u2e80"
+OTHER_SCRIPTS = (
+    "Some names have letters that the built-in fonts lack: where the machine has no font for "
+    "them, boxes stand in their place. The HTML and XLSX forms show them."
+)
+
+
+def report_pdf(report: Report) -> bytes:
+    """The bytes of the file: always the same for the same report and the same fonts.
+
+    The compiler sees one empty folder and no network, so a layout could read nothing. Each
+    table shows its 1,000 dearest rows at most, which bounds time and size.
+    """
+    given = {"report": json.dumps(_document(report), ensure_ascii=False)}
+    with TemporaryDirectory(prefix="aiqc-pdf-") as nothing:
+        compiler = Compiler(
+            LAYOUT,
+            root=nothing,
+            font_paths=_fonts(),
+            sys_inputs=given,
+            package_path=nothing,
+            package_cache_path=nothing,
+        )
+        pdf = compiler.compile(format="pdf", timestamp=report.generated_at)
+    assert isinstance(pdf, bytes)
+    return pdf
+
+
+@cache
+def _fonts() -> Fonts:
+    """Looked for once: a machine may have hundreds."""
+    return Fonts(include_system_fonts=True, include_embedded_fonts=True)
+
+
+def _document(report: Report) -> dict[str, object]:
+    points = trend.daily(report)
+    found = [shown_table(table, MOST_ROWS) for table in tables(report) if table.rows]
+    filters = [(name, named(value)) for name, value in report.filters]
+    most = max((point.cost_usd for point in points), default=report.spent.cost_usd)
+    names = (cell for table in found for row in table.rows for cell in (row.name, *row.cells))
+    return {
+        "period": spoken(report.period),
+        "generated_at": f"{report.generated_at:%Y-%m-%d %H:%M:%S} UTC",
+        "filters": filters,
+        "note": OTHER_SCRIPTS if _has_other_scripts(names) else "",
+        "empty": NO_DATA if report.is_empty else "",
+        "summary": pairs(summary(report)),
+        "efficiency": pairs(efficiency(report)),
+        "bars": [{"label": point.label, "of_most": point.of_most} for point in points],
+        "most": about_usd(most),
+        "tables": [asdict(table) for table in found],
+    }
+
+
+def _has_other_scripts(names: Iterable[str]) -> bool:
+    letters = {letter for name in names if not name.isascii() for letter in name}
+    return any(_is_other(letter) for letter in letters if not letter.isascii())
+
+
+def _is_other(letter: str) -> bool:
+    kind = unicodedata.category(letter)[0]
+    if kind in "PZMN" or (kind == "S" and letter < FIRST_PICTURE):
+        return letter >= FIRST_EAST_ASIAN
+    return not unicodedata.name(letter, "").startswith(DRAWN)

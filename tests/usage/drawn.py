@@ -1,0 +1,160 @@
+"""Reports to draw: one whose names are hostile, and big ones that add up."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from services.usage.domain.period import Period
+from services.usage.domain.report import (
+    Analysed,
+    Doubts,
+    Filled,
+    Filling,
+    Line,
+    Report,
+    Spent,
+    dearest_first,
+    exact_sum,
+)
+
+EVIL = (
+    '=HYPERLINK("http://evil.example","click")',
+    "<script>alert(1)</script>",
+    "abc\u202egnp.exe",
+    "x\x1b[2J\nTotal cost: $0",
+    "李伟 的 品牌",
+    "👩‍🎨 studio 🎉",
+    "שלום-مرحبا",
+    "long-" * 40,
+    '#read("/etc/passwd") *bold* $x$',
+    "{{ 7 * 7 }} {% raw %}",
+    "a;=1+1",
+    "＝1+1",
+)
+GENERATED_AT = datetime(2026, 9, 1, 6, 30, tzinfo=UTC)
+
+
+def spent(calls: int, cost_usd: str, **given: int | Decimal) -> Spent:
+    known: dict[str, int | Decimal] = {
+        "prompt_tokens": calls * 1_245,
+        "completion_tokens": calls * 187,
+        "total_tokens": calls * 1_432,
+        "cached_input_tokens": calls * 300,
+        "reasoning_tokens": calls * 60,
+    }
+    return Spent(calls=calls, cost_usd=Decimal(cost_usd), **(known | given))  # type: ignore[arg-type]
+
+
+def added(parts: Sequence[Spent], **given: int | Decimal) -> Spent:
+    """What the parts come to."""
+    names = ("calls", "prompt_tokens", "completion_tokens", "total_tokens", "cached_input_tokens")
+    names += ("reasoning_tokens",)
+    sums = {name: sum(getattr(part, name) for part in parts) for name in names}
+    return Spent(**sums, cost_usd=exact_sum(p.cost_usd for p in parts), **given)  # type: ignore[arg-type]
+
+
+def analysed(analyses: int) -> Analysed:
+    passed, failed = analyses * 3 // 5, analyses // 4
+    scores = Decimal("82.5") * analyses
+    rest = analyses - passed - failed
+    return Analysed(analyses, analyses * 11, scores, analyses, passed, failed, rest)
+
+
+def hostile() -> Report:
+    """A small report that adds up in every dimension, with names that nobody should choose."""
+    costs = [f"{12 - place}.00498250000{place:02d}" for place in range(len(EVIL))]
+    parts = [spent(10 + place, cost) for place, cost in enumerate(costs)]
+    total = added(
+        parts,
+        adjustments=2,
+        adjustments_usd=Decimal("-0.0100"),
+        fallback_calls=3,
+        fallback_usd=Decimal("0.42"),
+    )
+    doubts = Doubts(3, 2, 1, 4, Decimal("0.009"))
+
+    def lines(**given: object) -> list[Line]:
+        return [
+            Line(name, part, analysed(5), **given)  # type: ignore[arg-type]
+            for name, part in zip(EVIL, parts, strict=True)
+        ]
+
+    first = lines(users=2, profiles={EVIL[0]: 3, "diageo_key_visual": 2})
+    first[0] = Line(EVIL[0], parts[0], analysed(5), doubts, users=2)
+    days = [
+        Line(f"2026-08-{day:02d}", part, analysed(5), doubts if day == 3 else Doubts())
+        for day, part in zip((1, 2, 3, 4, 8, 9, 10, 20, 21, 22, 30, 31), parts, strict=True)
+    ]
+    filled = Filled(12, Decimal("1103.6"))
+    models = [Line(x.key, x.spent, doubts=x.doubts, filled=filled) for x in first]
+    return Report(
+        generated_at=GENERATED_AT,
+        period=Period(date(2026, 8, 1), date(2026, 8, 31)),
+        spent=total,
+        analysed=analysed(5 * len(EVIL)),
+        doubts=doubts,
+        by_client=first,
+        by_user=[Line(x.key, x.spent, x.analysed, name=x.key, email=x.key) for x in first],
+        by_profile=[Line(x.key, analysed=x.analysed, clients={EVIL[0]: 3, "z": 1}) for x in first],
+        by_date=days,
+        by_provider=[Line("OpenAI", total, doubts=doubts)],
+        by_check=[Line(x.key, x.spent, filled=filled) for x in first],
+        by_model=models,
+        by_tool={EVIL[0]: 16, "load_media_plan": 19},
+        fillings=[Filling(EVIL[1], name, filled) for name in EVIL[:3]],
+        filters=[("client", EVIL[0]), ("user", EVIL[3])],
+    )
+
+
+def big(days: int = 365, clients: int = 100, users: int = 2_000) -> Report:
+    """A year of an agency: what each form has to bear."""
+    first_on = date(2025, 9, 1)
+    dates = [
+        Line(
+            (first_on + timedelta(day)).isoformat(),
+            spent(1_000 + day, f"{(day * 37) % 91 + 3}.{day:05d}25"),
+            analysed(90),
+        )
+        for day in range(days)
+    ]
+    total = added([line.spent for line in dates])
+    cents = int(total.cost_usd.scaleb(9))
+
+    def shared(names: Sequence[str]) -> list[Line]:
+        """The total in unequal parts, to the last digit."""
+        weights = [len(names) - place for place in range(len(names))]
+        parts = [cents * weight // sum(weights) for weight in weights]
+        parts[0] += cents - sum(parts)
+        return dearest_first(
+            [
+                Line(
+                    name,
+                    spent(total.calls // len(names), str(Decimal(part).scaleb(-9))),
+                    analysed(40),
+                    filled=Filled(9, Decimal(801)),
+                    name=f"Person {name}",
+                    email=f"{name}@agency.example",
+                    clients={"diageo": 3},
+                    profiles={"key_visual": 5},
+                )
+                for name, part in zip(names, parts, strict=True)
+            ]
+        )
+
+    models, checks = [f"model-{n}" for n in range(12)], [f"check_{n}" for n in range(40)]
+    return Report(
+        generated_at=GENERATED_AT,
+        period=Period(first_on, first_on + timedelta(days - 1)),
+        spent=total,
+        analysed=analysed(90 * days),
+        doubts=Doubts(),
+        by_client=shared([f"client_{n:03d}" for n in range(clients)]),
+        by_user=shared([f"user_{n:05d}" for n in range(users)]),
+        by_profile=shared([f"profile_{n:03d}" for n in range(clients)]),
+        by_date=dates,
+        by_provider=shared(["OpenAI", "Gemini"]),
+        by_check=shared(checks),
+        by_model=shared(models),
+        by_tool={"load_media_plan": 16},
+        fillings=[Filling(m, c, Filled(9, Decimal(801))) for m in models for c in checks],
+    )
