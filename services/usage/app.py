@@ -15,6 +15,7 @@ from services.usage import handlers, import_handlers, ledger_handlers, price_han
 from services.usage.archived import Archives, ArchiveStore
 from services.usage.rate_card import RateCards, load_prices, read_price_files
 from services.usage.record import Recorder
+from services.usage.rendering import AT_ONCE, REPORT_TYPES
 from services.usage.settings import UsageSettings
 
 MIGRATIONS = read_migrations(Path(__file__).parent / "migrations")
@@ -42,7 +43,7 @@ ROUTES = [
         "/v1/reports/usage",
         handlers.get_report,
         Action.READ_USAGE,
-        produces=handlers.REPORT_TYPES,
+        produces=REPORT_TYPES,
     ),
     Route("GET", "/v1/ledger/proof", ledger_handlers.get_proof, Action.MANAGE_LEDGER),
     Route("POST", "/v1/ledger/rerates", ledger_handlers.post_rerate, Action.MANAGE_LEDGER),
@@ -65,6 +66,7 @@ def create_app(settings: UsageSettings) -> web.Application:
             app[handlers.POOL] = pool
             app[handlers.RATE_CARDS] = RateCards(files)
             app[handlers.RECORDER] = Recorder(pool, app[handlers.RATE_CARDS])
+            app[handlers.DRAWING] = asyncio.Semaphore(AT_ONCE)
             await app[handlers.RECORDER].prepare(datetime.now(UTC))
             app[READY] = lambda: database_problems(pool)
             store = ArchiveStore(settings.archive_url) if settings.archive_url else None

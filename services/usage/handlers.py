@@ -1,5 +1,6 @@
 """HTTP in, HTTP out: read the request, call one function, answer."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -19,26 +20,18 @@ from libs.postgres import Pool, transaction
 from libs.web import ACTOR
 from services.usage.archived import Archives
 from services.usage.domain.cost import cost_of_usage
-from services.usage.domain.report import Report
-from services.usage.domain.report_csv import report_csv
-from services.usage.domain.report_json import report_json
-from services.usage.domain.report_text import report_text
 from services.usage.entries import list_entries
+from services.usage.focus_rows import focus_chunks
 from services.usage.rate_card import RateCards
 from services.usage.record import Recorder
-from services.usage.report import make_report
+from services.usage.rendering import answer, stream
+from services.usage.report import make_report, period_of
 
 POOL: web.AppKey[Pool] = web.AppKey("pool")
 RATE_CARDS: web.AppKey[RateCards] = web.AppKey("rate_cards")
 RECORDER: web.AppKey[Recorder] = web.AppKey("recorder")
 ARCHIVES: web.AppKey[Archives] = web.AppKey("archives")
-
-FORMS = {
-    "text": ("text/plain", report_text),
-    "json": ("application/json", report_json),
-    "csv": ("text/csv", report_csv),
-}
-REPORT_TYPES = tuple(kind for kind, _ in FORMS.values())
+DRAWING: web.AppKey[asyncio.Semaphore] = web.AppKey("drawing")
 
 
 async def post_events(request: web.Request, body: UsageEvents) -> Recorded:
@@ -72,18 +65,19 @@ async def get_entries(request: web.Request, query: EntriesQuery) -> Entries:
     return await list_entries(request.app[POOL], query, visible_clients(actor, Action.READ_USAGE))
 
 
-async def get_report(request: web.Request, query: ReportQuery) -> web.Response:
-    """Sum the ledger by client, user, profile, day, provider, check and model."""
+async def get_report(request: web.Request, query: ReportQuery) -> web.StreamResponse:
+    """Sum the ledger by client, user, profile, day, provider, check and model.
+
+    `format=focus` lists the charges themselves, as FOCUS 1.2 CSV. Usage without a known
+    price is in no charge: the other forms say how many calls that are.
+    """
     actor = request[ACTOR]
     for client in query.client:
         require(actor, Action.READ_USAGE, client)
-    clients = visible_clients(actor, Action.READ_USAGE)
-    now = datetime.now(UTC)
-    app = request.app
-    report = await make_report(app[POOL], app[RATE_CARDS], app[ARCHIVES], query, clients, now)
-    return _formed(report, query.format)
-
-
-def _formed(report: Report, form: str) -> web.Response:
-    content_type, write = FORMS[form]
-    return web.Response(text=write(report), content_type=content_type, charset="utf-8")
+    clients, now = visible_clients(actor, Action.READ_USAGE), datetime.now(UTC)
+    ledger = (request.app[POOL], request.app[RATE_CARDS], request.app[ARCHIVES])
+    if query.format == "focus":
+        chunks = focus_chunks(*ledger, query, clients, now)
+        return await stream(request, chunks, period_of(query, now))
+    report = await make_report(*ledger, query, clients, now)
+    return await answer(report, query.format, request.app[DRAWING])

@@ -45,26 +45,28 @@ async def make_report(
 
     Raises Invalid when the query names days that cannot be.
     """
-    period = _period(query, now)
+    period = period_of(query, now)
     async with transaction(pool, clients) as db:
         await freeze(db)
         card = await rate_cards.current(db)
         provider = card.provider(query.provider) if query.provider else None
-        wanted = _filter(query, period, provider)
+        wanted = filter_of(query, period, provider)
         behind = await keys_behind(db, wanted) if wanted.fits_rollups else []
         sources = await _sources(db, archives, wanted, [day for _, day in behind])
         sums = Sums(db, wanted, behind, sources)
         return await _gather(sums, query, period, now)
 
 
-def _period(query: ReportQuery, now: datetime) -> Period:
+def period_of(query: ReportQuery, now: datetime) -> Period:
+    """The days that `query` names. Raises Invalid when they cannot be."""
     try:
         return read_period(query.start_date, query.end_date, query.last_days, now.date())
     except ValueError as error:
         raise Invalid("bad_period", str(error)) from error
 
 
-def _filter(query: ReportQuery, period: Period, provider: str | None) -> ReportFilter:
+def filter_of(query: ReportQuery, period: Period, provider: str | None) -> ReportFilter:
+    """What selects the rows; `provider` is the one that `query` names, by its id."""
     return ReportFilter(
         period.first_on,
         period.last_on,

@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from services.usage.domain.report import exact_sum
+from services.usage.domain.shown import EXACT
+
 Origin = Literal["call", "adjustment", "import"]
 TokenKind = Literal["input", "cached_input", "cache_write", "output"]
 PER_MILLION = -6
@@ -41,7 +44,6 @@ class Usage:
     model: str
     service_tier: str
     origin: Origin
-    calls: int
     price_id: str | None
     whole: Priced
     kinds: Mapping[TokenKind, Priced]
@@ -69,7 +71,14 @@ class Charge:
     @property
     def millions(self) -> Decimal:
         """Tokens in the unit of the price, exact."""
-        return Decimal(self.priced.tokens).scaleb(PER_MILLION)
+        return EXACT.scaleb(Decimal(self.priced.tokens), PER_MILLION)
+
+    @property
+    def unit_price_usd(self) -> Decimal | None:
+        """USD for a million tokens, if that is what made the cost: quantity times price."""
+        price = self.priced.per_million_usd
+        made = price is not None and EXACT.multiply(price, self.millions) == self.priced.cost_usd
+        return price if made else None
 
     @property
     def sku_id(self) -> str:
@@ -87,7 +96,7 @@ def charges(usage: Usage) -> Iterator[Charge]:
     A kind of token that was neither used nor charged has no row. Nor has usage that was
     free, such as a call that the provider turned away.
     """
-    split = sum((priced.cost_usd for priced in usage.kinds.values()), Decimal(0))
+    split = exact_sum(priced.cost_usd for priced in usage.kinds.values())
     if usage.kinds and split == usage.whole.cost_usd:
         for kind, priced in usage.kinds.items():
             if priced.tokens or priced.cost_usd:

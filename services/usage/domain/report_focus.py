@@ -19,6 +19,8 @@ from services.usage.domain.shown import digits
 Cell = str | int | Decimal | datetime | None
 ACCOUNT = "aiqc"
 UNIT = "1000000 Tokens"
+VENDORS = {"google": "Google"}
+"""Who sends the invoice, where that is not what the service is called."""
 ORIGINS = {"call": "", "adjustment": "correction of ", "import": "as another tracker had it: "}
 COLUMNS = (
     "BilledCost",
@@ -56,7 +58,6 @@ COLUMNS = (
     "SubAccountId",
     "SubAccountName",
     "Tags",
-    "x_Calls",
     "x_Model",
     "x_Origin",
     "x_ServiceTier",
@@ -64,9 +65,10 @@ COLUMNS = (
 )
 
 
-def report_focus(charges: Iterable[Charge]) -> Iterator[str]:
-    """Lines of the file, the heading first: a year may be more than should be held at once."""
-    yield _line(COLUMNS)
+def report_focus(charges: Iterable[Charge], heading: bool = True) -> Iterator[str]:
+    """Lines of the file: a year of them may be more than should be held at once."""
+    if heading:
+        yield _line(COLUMNS)
     for charge in charges:
         cells = _cells(charge)
         yield _line([_text(cells[column]) for column in COLUMNS])
@@ -92,16 +94,17 @@ def _when(charge: Charge) -> dict[str, Cell]:
 def _what(charge: Charge) -> dict[str, Cell]:
     usage, meter = charge.usage, METERS[charge.kind]
     name = provider_name(usage.provider)
+    vendor = VENDORS.get(usage.provider, name)
     tier = {"x_ServiceTier": usage.service_tier}
-    has_price = charge.priced.per_million_usd is not None
+    has_price = charge.unit_price_usd is not None
     return {
         "ChargeCategory": "Usage",
         "ChargeClass": "Correction" if charge.is_correction else None,
         "ChargeDescription": f"{ORIGINS[usage.origin]}{usage.model}, {meter.lower()}",
         "ChargeFrequency": "Usage-Based",
-        "ProviderName": name,
-        "PublisherName": name,
-        "InvoiceIssuerName": name,
+        "ProviderName": vendor,
+        "PublisherName": vendor,
+        "InvoiceIssuerName": vendor,
         "ServiceCategory": "AI and Machine Learning",
         "ServiceName": f"{name} API",
         "ServiceSubcategory": "Generative AI",
@@ -113,7 +116,6 @@ def _what(charge: Charge) -> dict[str, Cell]:
         "x_Origin": usage.origin,
         "x_ServiceTier": usage.service_tier,
         "x_TokenKind": charge.kind,
-        "x_Calls": usage.calls,
     }
 
 
@@ -127,8 +129,8 @@ def _how_much(charge: Charge) -> dict[str, Cell]:
         "PricingQuantity": charge.millions,
         "PricingUnit": UNIT,
         "PricingCategory": "Standard",
-        "ListUnitPrice": charge.priced.per_million_usd,
-        "ContractedUnitPrice": charge.priced.per_million_usd,
+        "ListUnitPrice": charge.unit_price_usd,
+        "ContractedUnitPrice": charge.unit_price_usd,
     }
 
 

@@ -49,7 +49,8 @@ def report_pdf(report: Report) -> bytes:
             package_path=nothing,
             package_cache_path=nothing,
         )
-        pdf = compiler.compile(format="pdf", timestamp=report.generated_at)
+        made_at = report.generated_at.replace(microsecond=0)  # typst takes no parts of a second
+        pdf = compiler.compile(format="pdf", timestamp=made_at)
     assert isinstance(pdf, bytes)
     return pdf
 
