@@ -36,7 +36,13 @@ from libs.problems import Problem
 from services.qc import commands as qc
 from services.usage import commands as usage
 from services.usage import import_commands as imports
-from services.usage import ledger_commands, price_commands, validation_command
+from services.usage import (
+    ledger_commands,
+    mailing,
+    price_commands,
+    summary,
+    validation_command,
+)
 
 COULD_NOT_RUN = 3
 STOPPED = 130
@@ -92,12 +98,31 @@ async def add_logo(file: Path, *, client: str, as_user: AsUser = "admin") -> int
 
 @app.command(name=["report", "generate-usage-report"])
 async def report(
-    options: Annotated[usage.ReportOptions, Parameter(name="*")] = usage.ReportOptions(),  # noqa: B008
+    options: Annotated[
+        usage.ReportOptions, Parameter(name="*", negative=())
+    ] = usage.ReportOptions(),  # noqa: B008
 ) -> int:
     """Report usage and cost. Days are whole UTC days, both ends included."""
-    async with running_platform(os.environ) as addresses, ClientSession() as session:
-        api = UsageApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
-        sys.stdout.write(await usage.report(api, options))
+    usage.refuse(options, sys.stdout.isatty())
+    folder = data_dir(os.environ) / "sent-mail"
+    postbox = mailing.read_postbox(os.environ, folder) if options.email else None
+    async with _usage_api() as api:
+        if postbox:
+            print(await mailing.mail_report(api, options, postbox, datetime.now(UTC)), end="")
+            return 0
+        content = await usage.report(api, options)
+        if missing := await usage.left_out(api, options):
+            notes.print(f"aiqc: {missing}", markup=False, highlight=False, soft_wrap=True)
+    sys.stdout.buffer.write(content)
+    return 0
+
+
+@app.command(name="usage")
+async def show_usage() -> int:
+    """Show what was used today, this month and in all, by service, model and check."""
+    async with _usage_api() as api:
+        found = await summary.summaries(api, datetime.now(UTC).date())
+    summary.show(found, screen)
     return 0
 
 
@@ -219,6 +244,12 @@ def _token(service: Service) -> str:
     actor = Actor(subject="local", kind="service", name="aiqc", scopes=frozenset(Action))
     issuer = load_keys(data_dir(os.environ)).issuer("local")
     return issuer.passport(actor, service, datetime.now(UTC), TOKEN_LIFE)
+
+
+@asynccontextmanager
+async def _usage_api() -> AsyncIterator[UsageApi]:
+    async with running_platform(os.environ) as addresses, ClientSession() as session:
+        yield UsageApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
 
 
 @asynccontextmanager

@@ -3,9 +3,13 @@
 from collections.abc import AsyncIterable, Sequence
 from uuid import UUID
 
+from aiohttp import ClientTimeout
+
 from libs.api.call import UNHURRIED, Caller
 from libs.contracts.imports import Imported, ImportQuery
 from libs.contracts.usage import Entries, Recorded, UsageEvent, UsageEvents
+
+REPORT_TIMEOUT = ClientTimeout(total=300, sock_connect=3)
 
 
 class UsageApi:
@@ -24,9 +28,13 @@ class UsageApi:
         params = {"analysis": str(analysis_id), "limit": "5000"}
         return await self._caller.call("GET", "/v1/entries", Entries, params=params)
 
-    async def report(self, **filters: str) -> bytes:
-        """A report in the form that `filters["format"]` names, ready to be written to a file."""
-        return await self._caller.fetch("GET", "/v1/reports/usage", params=filters)
+    async def report(self, **filters: str | Sequence[str]) -> bytes:
+        """A report in the form that `filters["format"]` names, ready to be written to a file.
+
+        A filter with several values, such as several clients, is a sequence of them.
+        """
+        path = "/v1/reports/usage"
+        return await self._caller.fetch("GET", path, params=filters, patience=REPORT_TIMEOUT)
 
     async def import_log(self, content: AsyncIterable[bytes], query: ImportQuery) -> Imported:
         """Send the bytes of one old log. Safe to repeat: a line counts once, ever."""

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from services.usage.domain.period import Period
 from services.usage.domain.report import Report
 from services.usage.domain.report_csv import report_csv
+from services.usage.domain.report_files import FILE_TYPES, file_name
 from services.usage.domain.report_html import report_html
 from services.usage.domain.report_json import report_json
 from services.usage.domain.report_pdf import report_pdf
@@ -18,42 +18,28 @@ from services.usage.domain.report_xlsx import report_xlsx
 
 AT_ONCE = 2
 STREAM_TIMEOUT_S = 300.0
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """`saved` forms are for a file: a browser offers to keep them."""
-
-    content_type: str
-    extension: str
-    write: Callable[[Report], str | bytes]
-    saved: bool = False
-
-
-FORMS = {
-    "text": Form("text/plain", "txt", report_text),
-    "json": Form("application/json", "json", report_json),
-    "csv": Form("text/csv", "csv", report_csv, saved=True),
-    "xlsx": Form(SHEET, "xlsx", report_xlsx, saved=True),
-    "html": Form("text/html", "html", report_html),
-    "pdf": Form("application/pdf", "pdf", report_pdf, saved=True),
+FORMS: dict[str, Callable[[Report], str | bytes]] = {
+    "text": report_text,
+    "json": report_json,
+    "csv": report_csv,
+    "xlsx": report_xlsx,
+    "html": report_html,
+    "pdf": report_pdf,
 }
-FOCUS_TYPE = "text/csv"
-REPORT_TYPES = tuple(form.content_type for form in FORMS.values())
+REPORT_TYPES = tuple(dict.fromkeys(content_type for content_type, _ in FILE_TYPES.values()))
+SHOWN = ("text", "json", "html")
+"""What a browser shows; it offers to keep the others."""
 
 
-async def answer(report: Report, form_name: str, places: asyncio.Semaphore) -> web.Response:
+async def answer(report: Report, form: str, places: asyncio.Semaphore) -> web.Response:
     """The report in a form. At most as many are drawn at once as `places` has."""
-    form = FORMS[form_name]
     async with places:
-        drawn = await asyncio.to_thread(form.write, report)
-    content = drawn if isinstance(drawn, bytes) else drawn.encode()
+        drawn = await asyncio.to_thread(FORMS[form], report)
     return web.Response(
-        body=content,
-        content_type=form.content_type,
+        body=drawn if isinstance(drawn, bytes) else drawn.encode(),
+        content_type=FILE_TYPES[form][0],
         charset=None if isinstance(drawn, bytes) else "utf-8",
-        headers=_headers(file_name(report.period, form.extension), form.saved),
+        headers=_headers(report.period, form),
     )
 
 
@@ -61,8 +47,8 @@ async def stream(
     request: web.Request, chunks: AsyncGenerator[str, None], period: Period
 ) -> web.StreamResponse:
     """A FOCUS file as it is read; a reader that is too slow is cut off."""
-    response = web.StreamResponse(headers=_headers(file_name(period, "focus.csv"), True))
-    response.content_type, response.charset = FOCUS_TYPE, "utf-8"
+    response = web.StreamResponse(headers=_headers(period, "focus"))
+    response.content_type, response.charset = FILE_TYPES["focus"][0], "utf-8"
     async with asyncio.timeout(STREAM_TIMEOUT_S), aclosing(chunks):
         async for chunk in chunks:
             if not response.prepared:
@@ -72,16 +58,9 @@ async def stream(
     return response
 
 
-def file_name(period: Period, extension: str) -> str:
-    """`usage-from-2026-08-01-to-2026-08-31.xlsx`; a side that is open has no day."""
-    days = [f"from-{period.first_on}"] if period.first_on else []
-    days += [f"to-{period.last_on}"] if period.last_on else []
-    return f"usage-{'-'.join(days) or 'all'}.{extension}"
-
-
-def _headers(name: str, saved: bool) -> dict[str, str]:
-    kind = "attachment" if saved else "inline"
+def _headers(period: Period, form: str) -> dict[str, str]:
+    kind = "inline" if form in SHOWN else "attachment"
     return {
-        "Content-Disposition": f'{kind}; filename="{name}"',
+        "Content-Disposition": f'{kind}; filename="{file_name(period, form)}"',
         "X-Content-Type-Options": "nosniff",
     }

@@ -73,6 +73,7 @@ def _more(report: Report) -> Json:
         "fallback_share": report.fallback_share,
         "unknown_share": report.unknown_share,
         "estimated_share": report.estimated_share,
+        "calls_by_provider": {line.key: line.spent.calls for line in report.by_provider},
         "check_averages": _by(report.by_check, _averages),
         "fill_by_check": _by(_filled(report.by_check), _fill),
         "fill_by_model": _by(_filled(report.by_model), _fill),
