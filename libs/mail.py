@@ -154,7 +154,7 @@ def _why(error: Exception) -> str:
     if isinstance(cause, ssl.SSLError):
         return f"TLS failed, {cause.reason or 'for no reason given'}"
     if isinstance(cause, OSError) and cause.errno:
-        return cause.strerror if cause.errno < 0 else os.strerror(cause.errno)
+        return str(cause.strerror) if cause.errno < 0 else os.strerror(cause.errno)
     return _cleaned(str(cause))
 
 

@@ -1,9 +1,11 @@
 """Reports to draw: one whose names are hostile, and big ones that add up."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from services.usage.domain.focus import Charge, Priced, TokenKind, Usage, charges
 from services.usage.domain.period import Period
 from services.usage.domain.report import (
     Analysed,
@@ -47,8 +49,8 @@ def spent(calls: int, cost_usd: str, **given: int | Decimal) -> Spent:
 
 def added(parts: Sequence[Spent], **given: int | Decimal) -> Spent:
     """What the parts come to."""
-    names = ("calls", "prompt_tokens", "completion_tokens", "total_tokens", "cached_input_tokens")
-    names += ("reasoning_tokens",)
+    counts = ("calls", "prompt_tokens", "completion_tokens", "total_tokens")
+    names = (*counts, "cached_input_tokens", "reasoning_tokens")
     sums = {name: sum(getattr(part, name) for part in parts) for name in names}
     return Spent(**sums, cost_usd=exact_sum(p.cost_usd for p in parts), **given)  # type: ignore[arg-type]
 
@@ -106,6 +108,11 @@ def hostile() -> Report:
     )
 
 
+def empty() -> Report:
+    """A period in which nothing happened."""
+    return Report(GENERATED_AT, Period(), Spent(), Analysed(), Doubts(), [], [], [], [], [], [], [])
+
+
 def big(days: int = 365, clients: int = 100, users: int = 2_000) -> Report:
     """A year of an agency: what each form has to bear."""
     first_on = date(2025, 9, 1)
@@ -158,3 +165,33 @@ def big(days: int = 365, clients: int = 100, users: int = 2_000) -> Report:
         by_tool={"load_media_plan": 16},
         fillings=[Filling(m, c, Filled(9, Decimal(801))) for m in models for c in checks],
     )
+
+
+def charged() -> list[Charge]:
+    """Charges of calls, of a correction and of what another tracker had written down."""
+    figures: dict[TokenKind, tuple[int, str]] = {
+        "input": (1_000, "2.5"),
+        "cached_input": (200, "1.25"),
+        "cache_write": (0, "2.5"),
+        "output": (300, "10"),
+    }
+    kinds = {
+        kind: Priced(tokens, tokens * Decimal(price) / 10**6, Decimal(price))
+        for kind, (tokens, price) in figures.items()
+    }
+    whole = Priced(1_500, exact_sum(priced.cost_usd for priced in kinds.values()))
+    call = Usage(
+        date(2026, 12, 31), EVIL[0], "google", "gemini-2.5-pro", "standard", "call", "p-1",
+        whole, kinds,
+    )  # fmt: skip
+    correction = replace(
+        call,
+        client_id="李伟",
+        origin="adjustment",
+        whole=Priced(0, Decimal("-0.0025")),
+        kinds={"input": Priced(0, Decimal("-0.0025"), Decimal("2.5"))},
+    )
+    imported = replace(
+        call, origin="import", price_id=None, whole=Priced(900, Decimal("0.01")), kinds={}
+    )
+    return [row for usage in (call, correction, imported) for row in charges(usage)]

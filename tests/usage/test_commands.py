@@ -1,8 +1,10 @@
 """`aiqc report`, as far as the usage service owns it."""
 
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -11,7 +13,7 @@ from yarl import URL
 from libs.api.call import Caller
 from libs.api.usage import UsageApi
 from libs.problems import Forbidden, Invalid, UpstreamFailed
-from services.usage.commands import ReportOptions, report
+from services.usage.commands import ReportOptions, left_out, report
 from tests.factories import admin, user
 from tests.usage.conftest import Usage
 from tests.usage.factories import call, completed
@@ -37,10 +39,53 @@ def _undated(table: bytes) -> list[bytes]:
 async def test_report_is_printed(usage: Usage, api: UsageApi) -> None:
     await usage.send(call(), completed())
 
-    text = await report(api, ReportOptions(client="diageo", user="uma@agency.example"))
+    text = await report(api, ReportOptions(client=("diageo",), user="uma@agency.example"))
 
-    assert "DIAGEO" in text
-    assert "$0.0049825" in text
+    assert b"DIAGEO" in text
+    assert b"$0.0049825" in text
+
+
+async def test_every_filter_reaches_the_service(usage: Usage, api: UsageApi) -> None:
+    await usage.send(call(), call(client_id="loreal"), call(client_id="other"))
+    wanted = ReportOptions(
+        client=("diageo", "loreal"),
+        profile="diageo_key_visual",
+        check="logo",
+        provider="openai",
+        model="gpt-4o",
+        format="json",
+    )
+
+    found = json.loads(await report(api, wanted))
+
+    assert sorted(found["by_client"]) == ["diageo", "loreal"]
+    assert [item["name"] for item in found["filters"]] == [
+        "client",
+        "profile",
+        "check",
+        "provider",
+        "model",
+    ]
+
+
+@pytest.mark.parametrize("form", ["xlsx", "pdf"])
+async def test_terminal_is_spared_what_it_cannot_show(form: Any) -> None:
+    async with ClientSession() as session:
+        nowhere = UsageApi(Caller(session, NOWHERE))
+        with pytest.raises(Invalid, match=f"cannot show {form}.*--output FILE"):
+            await report(nowhere, ReportOptions(format=form), is_terminal=True)
+
+
+async def test_charges_say_what_is_not_among_them(usage: Usage, api: UsageApi) -> None:
+    options = ReportOptions(format="focus")
+    assert await left_out(api, options) is None
+
+    await usage.send(call(model_requested="nobody-knows"), call(usage_source="unknown"), call())
+
+    said = await left_out(api, options)
+    assert said is not None
+    assert "1 calls without a known price, 1 with unknown usage" in said
+    assert await left_out(api, ReportOptions(format="json")) is None
 
 
 async def test_report_replaces_the_file_whole_and_keeps_every_byte(
@@ -52,7 +97,7 @@ async def test_report_replaces_the_file_whole_and_keeps_every_byte(
 
     said = await report(api, ReportOptions(format="csv", output=file))
 
-    assert said == f"Report written to {file}\n"
+    assert said == f"Report written to {file}\n".encode()
     assert _undated(file.read_bytes()) == _undated(await api.report(format="csv"))
     assert os.listdir(tmp_path) == ["usage.csv"]
 
@@ -73,10 +118,14 @@ async def test_file_that_cannot_be_written_is_named(api: UsageApi, tmp_path: Pat
         ReportOptions(start_date="yesterday"),
         ReportOptions(last_days=0),
         ReportOptions(last_days=2, end_date="2026-02-01"),
+        ReportOptions(again=True),
+        ReportOptions(email=("a@b.example",), output=Path("report.txt")),
     ],
     ids=str,
 )
-async def test_bad_period_is_refused_before_anything_is_asked(options: ReportOptions) -> None:
+async def test_flags_that_cannot_be_are_refused_before_anything_is_asked(
+    options: ReportOptions,
+) -> None:
     async with ClientSession() as session:
         nowhere = UsageApi(Caller(session, NOWHERE))
         with pytest.raises(Invalid, match=r"\.$"):
@@ -88,7 +137,7 @@ async def test_problem_of_the_service_comes_as_it_was(usage: Usage) -> None:
         stranger = usage.trust.bearer("usage", user()).removeprefix("Bearer ")
         api = UsageApi(Caller(session, usage.client.make_url("/"), lambda: stranger))
         with pytest.raises(Forbidden, match="not among your rights"):
-            await report(api, ReportOptions(client="diageo"))
+            await report(api, ReportOptions(client=("diageo",)))
 
 
 async def test_service_that_is_away_is_said_in_words() -> None:

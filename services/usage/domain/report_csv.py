@@ -75,7 +75,7 @@ def _more(report: Report) -> Iterator[Section]:
     for name, title in MORE.items():
         kinds = [column.kind for column in found[name].columns]
         head = [_head(column.name, column.kind) for column in found[name].columns]
-        rows = ([*map(_of_kind, kinds, row.cells)] for row in found[name].rows)
+        rows = [[*map(_of_kind, kinds, row.cells)] for row in found[name].rows]
         yield title, head, rows
     facts = [(_head(name, kind), _of_kind(kind, value)) for name, kind, value in efficiency(report)]
     yield "EFFICIENCY", ("Metric", "Value"), facts

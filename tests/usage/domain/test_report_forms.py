@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,14 @@ TEXT_SECTIONS = [
     "USAGE BY PROFILE",
     "USAGE BY DATE",
     "TOKEN USAGE BY PROVIDER",
+    "USAGE BY CHECK",
+    "USAGE BY MODEL",
+    "FILL PERCENTAGE BY MODEL AND CHECK",
+    "TOOL CALLS",
+    "ANALYSES BY VERDICT",
+    "EFFICIENCY",
+    "COST BY MONTH",
+    "COST TREND (the last 31 days at most)",
 ]
 
 
@@ -53,7 +62,12 @@ def _cells(report: Report) -> list[list[str]]:
 def test_text_has_its_sections_in_order_between_rules_of_80_columns() -> None:
     lines = report_text(_report()).splitlines()
 
-    assert [line for line in lines if line in TEXT_SECTIONS] == TEXT_SECTIONS
+    titles = [
+        title
+        for above, title, below in zip(lines, lines[1:], lines[2:], strict=False)
+        if above == below == "-" * 80
+    ]
+    assert titles == TEXT_SECTIONS
     assert {line for line in lines if line and set(line) <= {"=", "-"}} == {"=" * 80, "-" * 80}
     assert max(map(len, lines)) == 80
 
@@ -75,6 +89,55 @@ def test_text_says_what_is_not_in_the_cost() -> None:
 
     assert "Calls without a known price:     3 (not in the cost)" in text
     assert "Calls with unknown usage:        2, up to $0.0090 more" in text
+
+
+def test_text_says_on_each_line_what_its_cost_does_not_contain() -> None:
+    line = Line("x", Spent(3), ANALYSED, Doubts(unpriced_calls=3))
+    day = Line("2026-02-03", Spent(3), ANALYSED, Doubts(unpriced_calls=1))
+
+    text = report_text(_report(by_client=[line], by_date=[day], by_model=[line]))
+
+    said = "3 calls without a known price, not in the cost"
+    assert f"  Cost:                          $0.0000\n{' ' * 33}{said}" in text
+    assert f"$0.0000\n{' ' * 12}1 call without a known price, not in the cost" in text
+
+
+def test_text_says_what_corrections_did_where_there_are_any() -> None:
+    corrected = replace(SPENT, adjustments=2, adjustments_usd=Decimal("-0.01"))
+
+    assert "  Corrections:                   -$0.0100 by 2 corrections" in report_text(
+        _report(spent=corrected)
+    )
+    assert "Corrections" not in report_text(_report())
+
+
+def test_text_section_without_lines_says_so() -> None:
+    text = report_text(_report(by_check=[]))
+
+    assert f"USAGE BY CHECK\n{'-' * 80}\n(none)\n" in text
+
+
+def test_text_fills_the_days_between_in_the_trend() -> None:
+    days = [Line("2026-02-01", SPENT), Line("2026-02-03", SPENT)]
+
+    trend = report_text(_report(by_date=days)).partition("COST TREND")[2]
+
+    rows = [line.split() for line in trend.splitlines() if line.startswith("2026")]
+    full = "█" * 40
+    assert rows == [
+        ["2026-02-01", full, "$1,234.0050"],
+        ["2026-02-02", "$0.0000"],
+        ["2026-02-03", full, "$1,234.0050"],
+    ]
+
+
+def test_long_name_is_broken_and_cannot_forge_a_section() -> None:
+    forged = "-" * 80 + "SUMMARY".ljust(80) + "-" * 80
+
+    lines = report_text(_report(by_client=[Line(forged, SPENT)])).splitlines()
+
+    assert lines.count("SUMMARY") == 1
+    assert max(map(len, lines)) == 80
 
 
 def test_names_cannot_move_the_cursor_or_forge_a_line() -> None:
@@ -123,7 +186,9 @@ def test_json_has_the_keys_that_scripts_read_in_order() -> None:
         "average_tokens_per_analysis",
     ]
     by = ("client", "user", "profile", "date", "provider", "check", "model")
-    assert [key for key in document if key.startswith("by_")] == [f"by_{name}" for name in by]
+    later = ("month", "tool", "verdict")
+    found = [key for key in document if key.startswith("by_")]
+    assert found == [f"by_{name}" for name in (*by, *later)]
 
 
 def test_json_without_any_analysis_divides_by_nothing() -> None:
@@ -144,6 +209,14 @@ def test_csv_has_the_same_sections_with_their_headings() -> None:
         "PROFILE USAGE",
         "DATE USAGE",
         "PROVIDER USAGE",
+        "CHECK USAGE",
+        "MODEL USAGE",
+        "FILL PERCENTAGE",
+        "TOOL CALLS",
+        "ANALYSES BY VERDICT",
+        "MONTH USAGE",
+        "EFFICIENCY",
+        "CALLS IN DOUBT",
     ]
     heading = cells.index(["CLIENT USAGE"]) + 1
     assert ",".join(cells[heading]) == (
@@ -154,7 +227,9 @@ def test_csv_has_the_same_sections_with_their_headings() -> None:
     )
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", " =", '"=', "\u200b=", "＝", "＠"]
+)
 def test_csv_cell_is_never_a_formula(start: str) -> None:
     evil = f"{start}HYPERLINK(1)"
     report = _report(
@@ -162,11 +237,29 @@ def test_csv_cell_is_never_a_formula(start: str) -> None:
         by_user=[Line(evil, name=evil, email=evil)],
         by_profile=[Line(evil, clients={evil: 1})],
         by_provider=[Line(evil)],
+        filters=[("client", evil)],
     )
 
     starts = [cell[0] for row in _cells(report) for cell in row if "HYPERLINK" in cell]
 
-    assert starts == ["'"] * 7
+    assert starts == ["'"] * 8
+
+
+def test_csv_cell_is_no_formula_for_a_spreadsheet_that_parts_at_semicolons() -> None:
+    report = _report(by_client=[Line("a;=1+1")], by_profile=[Line("p", clients={"b": 1, "=c": 1})])
+
+    text = report_csv(report)
+
+    assert "a;'=1+1" in text
+    assert "'=c; b" in text
+
+
+def test_csv_number_stays_a_number_when_a_correction_makes_it_negative() -> None:
+    cost = Decimal("-0.0025")
+
+    rows = _cells(_report(by_date=[Line("2026-02-03", Spent(cost_usd=cost))]))
+
+    assert ["2026-02-03", "0", "-0.0025"] in rows
 
 
 def test_csv_keeps_commas_quotes_and_other_letters() -> None:
