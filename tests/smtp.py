@@ -57,14 +57,14 @@ def smtp_server(folder: Path, tls: bool = True) -> Iterator[Inbox]:
     """Serve on a free port of loopback until the block ends."""
     server_tls, client_tls = _certificate(folder)
     inbox = Inbox(tls=client_tls)
-    secure = {
+    secure: dict[str, Any] = {
         "tls_context": server_tls,
         "require_starttls": True,
         "authenticator": _authenticate,
         "auth_required": True,
     }
     [inbox.port] = free_ports(1)
-    options = secure if tls else {}
+    options: dict[str, Any] = secure if tls else {}
     controller = Controller(inbox, hostname="127.0.0.1", port=inbox.port, **options)
     controller.start()
     try:

@@ -1,7 +1,7 @@
 """The ledger as FOCUS charges: read row by row, because a year may be more than fits."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -65,7 +65,7 @@ async def focus_chunks(
         await freeze(db)
         card = await rate_cards.current(db)
         provider = card.provider(query.provider) if query.provider else None
-        wanted = filter_of(query, period, provider)
+        wanted = _seen_by(clients, filter_of(query, period, provider))
         days = (wanted.first_on, wanted.last_on)
         sources = await archives.sources(db, days, wanted.client_ids)
         lines, size = list(report_focus(())), 0
@@ -77,6 +77,13 @@ async def focus_chunks(
                 yield "".join(lines)
                 lines, size = [], 0
         yield "".join(lines)
+
+
+def _seen_by(clients: Iterable[str] | None, wanted: ReportFilter) -> ReportFilter:
+    """Archived entries are under no policy of the database: the filter has to name the clients."""
+    if clients is None or wanted.client_ids:
+        return wanted
+    return replace(wanted, client_ids=tuple(clients))
 
 
 async def usages(

@@ -11,6 +11,7 @@ from libs.postgres import Connection
 from tests.factories import user
 from tests.usage.conftest import Usage
 from tests.usage.factories import NOON, call
+from tests.usage.test_archive import _archive, _events
 from tests.usage.test_report import _random_calls, _report
 from tests.usage.test_rerate import _price_newcomer, _rerate
 
@@ -111,3 +112,22 @@ async def test_year_of_charges_is_read_in_parts(usage: Usage) -> None:
     assert len(rows) == 1_000
     assert {row["BilledCost"] for row in rows} == {"0.0031125", "0.00187"}
     assert NOON.date().isoformat() in rows[0]["ChargePeriodStart"]
+
+
+async def test_charges_of_archived_months_are_among_them(usage: Usage) -> None:
+    await usage.send(*_events())
+    before = await _charges(usage)
+
+    assert await _archive(usage)
+
+    assert await _charges(usage) == before
+
+
+async def test_nobody_sees_archived_charges_of_foreign_clients(usage: Usage) -> None:
+    await usage.send(*_events())
+    await _archive(usage)
+    mine = user(clients={"diageo": Role.CLIENT_ADMIN})
+
+    _, text = await usage.get("/v1/reports/usage", mine, {"format": "focus"})
+
+    assert {row["SubAccountId"] for row in csv.DictReader(io.StringIO(text))} == {"diageo"}
