@@ -1,7 +1,7 @@
 """The ledger as FOCUS charges: read row by row, because a year may be more than fits."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from services.usage.archived import Archives
 from services.usage.domain.focus import Priced, TokenKind, Usage, charges
 from services.usage.domain.report_focus import report_focus
 from services.usage.rate_card import RateCards
-from services.usage.report import filter_of, period_of
+from services.usage.report import filter_of, period_of, seen_by
 from services.usage.sums import LIVE
 
 CHUNK_CHARACTERS = 1 << 16
@@ -65,7 +65,7 @@ async def focus_chunks(
         await freeze(db)
         card = await rate_cards.current(db)
         provider = card.provider(query.provider) if query.provider else None
-        wanted = _seen_by(clients, filter_of(query, period, provider))
+        wanted = seen_by(clients, filter_of(query, period, provider))
         days = (wanted.first_on, wanted.last_on)
         sources = await archives.sources(db, days, wanted.client_ids)
         lines, size = list(report_focus(())), 0
@@ -77,13 +77,6 @@ async def focus_chunks(
                 yield "".join(lines)
                 lines, size = [], 0
         yield "".join(lines)
-
-
-def _seen_by(clients: Iterable[str] | None, wanted: ReportFilter) -> ReportFilter:
-    """Archived entries are under no policy of the database: the filter has to name the clients."""
-    if clients is None or wanted.client_ids:
-        return wanted
-    return replace(wanted, client_ids=tuple(clients))
 
 
 async def usages(

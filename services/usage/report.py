@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ async def make_report(
         await freeze(db)
         card = await rate_cards.current(db)
         provider = card.provider(query.provider) if query.provider else None
-        wanted = filter_of(query, period, provider)
+        wanted = seen_by(clients, filter_of(query, period, provider))
         behind = await keys_behind(db, wanted) if wanted.fits_rollups else []
         sources = await _sources(db, archives, wanted, [day for _, day in behind])
         sums = Sums(db, wanted, behind, sources)
@@ -77,6 +77,15 @@ def filter_of(query: ReportQuery, period: Period, provider: str | None) -> Repor
         provider,
         query.model,
     )
+
+
+def seen_by(clients: Iterable[str] | None, wanted: ReportFilter) -> ReportFilter:
+    """`wanted`, of these clients only (None: of all). Row-level security does not know archived
+    entries, so the filter itself has to name the clients whom the reader may see.
+    """
+    if clients is None or wanted.client_ids:
+        return wanted
+    return replace(wanted, client_ids=tuple(clients))
 
 
 def _asked(query: ReportQuery) -> list[tuple[str, str]]:

@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from libs.contracts.access import Action
+from libs.contracts.access import Action, Role
 from libs.contracts.usage import UsageEvent
 from libs.ids import uuid7
 from libs.postgres import Connection, Pool, transaction
 from services.usage import rollups
 from services.usage.archived import Archives, ArchiveStore
 from services.usage.settings import UsageSettings
-from tests.factories import service
+from tests.factories import service, user
 from tests.usage.conftest import Usage
 from tests.usage.factories import call, completed
 
@@ -92,6 +92,21 @@ async def test_archived_months_are_in_every_report_as_before(usage: Usage, pool:
     assert await _reports(usage) == before
     assert await _proof(usage) == ([], [])
     assert await _archive(usage) == []
+
+
+@pytest.mark.parametrize("filters", FILTERS[3:], ids=str)
+async def test_nobody_sees_archived_entries_of_foreign_clients(
+    usage: Usage, filters: dict[str, str]
+) -> None:
+    await usage.send(*_events())
+    await _archive(usage)
+    mine = user(clients={"diageo": Role.CLIENT_ADMIN})
+
+    _, report = await usage.get("/v1/reports/usage", mine, filters | {"format": "json"})
+
+    assert set(report["by_client"]) <= {"diageo"}
+    _, of_none = await usage.get("/v1/reports/usage", user(clients={}), filters)
+    assert "diageo" not in str(of_none).lower()
 
 
 async def test_restored_month_is_as_it_was(usage: Usage, tamper: Connection) -> None:
