@@ -174,3 +174,17 @@ def test_crontab_runs_a_report_as_the_command_takes_it() -> None:
     options = bound.arguments["options"]
     assert (options.start_date, options.end_date) == ("2026-11-22", "2026-11-22")
     assert options.output == Path("reports/usage-2026-11-22.csv")
+
+
+def test_crontab_has_mail_lines_to_be_taken_in_as_the_command_takes_them() -> None:
+    lines = (ROOT / "deploy" / "crontab").read_text().splitlines()
+    jobs = [line[2:] for line in lines if re.match(r"# \d", line)]
+
+    assert len(jobs) == 2
+    for job in jobs:
+        shell = job.split(maxsplit=5)[5]
+        assert not re.search(r"(?<!\\)%", shell), "cron ends the command there"
+        words = shell.replace("$first", "2026-11-01").replace("$last", "2026-11-30")
+        arguments = shlex.split(words.partition(".venv/bin/aiqc ")[2])
+        _, bound, _ = cli.app.parse_args(arguments, exit_on_error=False, print_error=False)
+        assert bound.arguments["options"].email == ("ada@agency.example",)
