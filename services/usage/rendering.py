@@ -12,9 +12,9 @@ from services.usage.domain.report_csv import report_csv
 from services.usage.domain.report_files import FILE_TYPES, file_name
 from services.usage.domain.report_html import report_html
 from services.usage.domain.report_json import report_json
-from services.usage.domain.report_pdf import report_pdf
 from services.usage.domain.report_text import report_text
 from services.usage.domain.report_xlsx import report_xlsx
+from services.usage.printing import report_pdf
 
 AT_ONCE = 2
 STREAM_TIMEOUT_S = 300.0

@@ -33,6 +33,7 @@ EVIL = (
     "a;=1+1",
     "＝1+1",
 )
+DOUBTS = Doubts(3, 2, 1, 4, Decimal("0.009"))
 GENERATED_AT = datetime(2026, 9, 1, 6, 30, tzinfo=UTC)
 
 
@@ -64,8 +65,7 @@ def analysed(analyses: int) -> Analysed:
 
 def hostile() -> Report:
     """A small report that adds up in every dimension, with names that nobody should choose."""
-    costs = [f"{12 - place}.00498250000{place:02d}" for place in range(len(EVIL))]
-    parts = [spent(10 + place, cost) for place, cost in enumerate(costs)]
+    parts = [spent(10 + n, f"{12 - n}.00498250000{n:02d}") for n in range(len(EVIL))]
     total = added(
         parts,
         adjustments=2,
@@ -73,39 +73,38 @@ def hostile() -> Report:
         fallback_calls=3,
         fallback_usd=Decimal("0.42"),
     )
-    doubts = Doubts(3, 2, 1, 4, Decimal("0.009"))
-
-    def lines(**given: object) -> list[Line]:
-        return [
-            Line(name, part, analysed(5), **given)  # type: ignore[arg-type]
-            for name, part in zip(EVIL, parts, strict=True)
-        ]
-
-    first = lines(users=2, profiles={EVIL[0]: 3, "diageo_key_visual": 2})
-    first[0] = Line(EVIL[0], parts[0], analysed(5), doubts, users=2)
-    days = [
-        Line(f"2026-08-{day:02d}", part, analysed(5), doubts if day == 3 else Doubts())
-        for day, part in zip((1, 2, 3, 4, 8, 9, 10, 20, 21, 22, 30, 31), parts, strict=True)
+    lines = [
+        Line(name, part, analysed(5), users=2, profiles={EVIL[0]: 3, "diageo_key_visual": 2})
+        for name, part in zip(EVIL, parts, strict=True)
     ]
+    lines[0] = Line(EVIL[0], parts[0], analysed(5), DOUBTS, users=2)
     filled = Filled(12, Decimal("1103.6"))
-    models = [Line(x.key, x.spent, doubts=x.doubts, filled=filled) for x in first]
     return Report(
         generated_at=GENERATED_AT,
         period=Period(date(2026, 8, 1), date(2026, 8, 31)),
         spent=total,
         analysed=analysed(5 * len(EVIL)),
-        doubts=doubts,
-        by_client=first,
-        by_user=[Line(x.key, x.spent, x.analysed, name=x.key, email=x.key) for x in first],
-        by_profile=[Line(x.key, analysed=x.analysed, clients={EVIL[0]: 3, "z": 1}) for x in first],
-        by_date=days,
-        by_provider=[Line("OpenAI", total, doubts=doubts)],
-        by_check=[Line(x.key, x.spent, filled=filled) for x in first],
-        by_model=models,
+        doubts=DOUBTS,
+        by_client=lines,
+        by_user=[Line(x.key, x.spent, x.analysed, name=x.key, email=x.key) for x in lines],
+        by_profile=[Line(x.key, analysed=x.analysed, clients={EVIL[0]: 3, "z": 1}) for x in lines],
+        by_date=_days(parts),
+        by_provider=[Line("OpenAI", total, doubts=DOUBTS)],
+        by_check=[Line(x.key, x.spent, filled=filled) for x in lines],
+        by_model=[Line(x.key, x.spent, doubts=x.doubts, filled=filled) for x in lines],
         by_tool={EVIL[0]: 16, "load_media_plan": 19},
         fillings=[Filling(EVIL[1], name, filled) for name in EVIL[:3]],
         filters=[("client", EVIL[0]), ("user", EVIL[3])],
     )
+
+
+def _days(parts: Sequence[Spent]) -> list[Line]:
+    """Days of a month, not all of them; on one there are doubts."""
+    days = (1, 2, 3, 4, 8, 9, 10, 20, 21, 22, 30, 31)
+    return [
+        Line(f"2026-08-{day:02d}", part, analysed(5), DOUBTS if day == 3 else Doubts())
+        for day, part in zip(days, parts, strict=True)
+    ]
 
 
 def empty() -> Report:
@@ -125,29 +124,6 @@ def big(days: int = 365, clients: int = 100, users: int = 2_000) -> Report:
         for day in range(days)
     ]
     total = added([line.spent for line in dates])
-    cents = int(total.cost_usd.scaleb(9))
-
-    def shared(names: Sequence[str]) -> list[Line]:
-        """The total in unequal parts, to the last digit."""
-        weights = [len(names) - place for place in range(len(names))]
-        parts = [cents * weight // sum(weights) for weight in weights]
-        parts[0] += cents - sum(parts)
-        return dearest_first(
-            [
-                Line(
-                    name,
-                    spent(total.calls // len(names), str(Decimal(part).scaleb(-9))),
-                    analysed(40),
-                    filled=Filled(9, Decimal(801)),
-                    name=f"Person {name}",
-                    email=f"{name}@agency.example",
-                    clients={"diageo": 3},
-                    profiles={"key_visual": 5},
-                )
-                for name, part in zip(names, parts, strict=True)
-            ]
-        )
-
     models, checks = [f"model-{n}" for n in range(12)], [f"check_{n}" for n in range(40)]
     return Report(
         generated_at=GENERATED_AT,
@@ -155,16 +131,38 @@ def big(days: int = 365, clients: int = 100, users: int = 2_000) -> Report:
         spent=total,
         analysed=analysed(90 * days),
         doubts=Doubts(),
-        by_client=shared([f"client_{n:03d}" for n in range(clients)]),
-        by_user=shared([f"user_{n:05d}" for n in range(users)]),
-        by_profile=shared([f"profile_{n:03d}" for n in range(clients)]),
+        by_client=_shared(total, [f"client_{n:03d}" for n in range(clients)]),
+        by_user=_shared(total, [f"user_{n:05d}" for n in range(users)]),
+        by_profile=_shared(total, [f"profile_{n:03d}" for n in range(clients)]),
         by_date=dates,
-        by_provider=shared(["OpenAI", "Gemini"]),
-        by_check=shared(checks),
-        by_model=shared(models),
+        by_provider=_shared(total, ["OpenAI", "Gemini"]),
+        by_check=_shared(total, checks),
+        by_model=_shared(total, models),
         by_tool={"load_media_plan": 16},
         fillings=[Filling(m, c, Filled(9, Decimal(801))) for m in models for c in checks],
     )
+
+
+def _shared(total: Spent, names: Sequence[str]) -> list[Line]:
+    """The total in unequal parts, to the last digit."""
+    weights = [len(names) - place for place in range(len(names))]
+    nanos = int(total.cost_usd.scaleb(9))
+    parts = [nanos * weight // sum(weights) for weight in weights]
+    parts[0] += nanos - sum(parts)
+    lines = [
+        Line(
+            name,
+            spent(total.calls // len(names), str(Decimal(part).scaleb(-9))),
+            analysed(40),
+            filled=Filled(9, Decimal(801)),
+            name=f"Person {name}",
+            email=f"{name}@agency.example",
+            clients={"diageo": 3},
+            profiles={"key_visual": 5},
+        )
+        for name, part in zip(names, parts, strict=True)
+    ]
+    return dearest_first(lines)
 
 
 def charged() -> list[Charge]:

@@ -20,11 +20,11 @@ MOST_ROWS = 2_000
 CHART_WIDTH, CHART_HEIGHT = 720, 150
 FEWEST_BARS = 12
 
-HERE = Path(__file__).parent
-STYLE = (HERE / "report.css").read_text()
+LAYOUTS = Path(__file__).parent / "layouts"
+STYLE = (LAYOUTS / "report.css").read_text()
 TEMPLATE = Environment(
     autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-).from_string((HERE / "report.html.j2").read_text())
+).from_string((LAYOUTS / "report.html.j2").read_text())
 
 
 @dataclass(frozen=True, slots=True)

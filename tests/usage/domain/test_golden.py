@@ -16,9 +16,9 @@ from services.usage.domain.report_csv import report_csv
 from services.usage.domain.report_focus import report_focus
 from services.usage.domain.report_html import report_html
 from services.usage.domain.report_json import report_json
-from services.usage.domain.report_pdf import report_pdf
 from services.usage.domain.report_text import report_text
 from services.usage.domain.report_xlsx import report_xlsx
+from services.usage.printing import report_pdf
 from tests.usage.drawn import charged, hostile
 from tests.usage.reading import pdf_text
 

@@ -1,19 +1,13 @@
-"""The report on A4 pages. The layout is ours; the data comes as JSON, which is never markup.
+"""The report as what is drawn on A4 pages: the layout is ours, the data is never markup.
 
 The fonts are those of the typst wheel, with what the machine has behind them. They draw
 Latin, Greek, Cyrillic, Hebrew and Arabic letters; other scripts and emoji need a font on
 the machine, and the page says so where such letters occur.
 """
 
-import json
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from typst import Compiler, Fonts
 
 from services.usage.domain import trend
 from services.usage.domain.report import NO_DATA, Report
@@ -24,7 +18,6 @@ from services.usage.domain.report_text import spoken
 from services.usage.domain.shown import about_usd, named
 
 MOST_ROWS = 1_000
-LAYOUT = Path(__file__).with_name("report.typ").read_bytes()
 DRAWN = ("LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "MODIFIER", "COMBINING", "MICRO")
 FIRST_PICTURE, FIRST_EAST_ASIAN = "\u2600", "\u2e80"
 OTHER_SCRIPTS = (
@@ -33,35 +26,11 @@ OTHER_SCRIPTS = (
 )
 
 
-def report_pdf(report: Report) -> bytes:
-    """The bytes of the file: always the same for the same report and the same fonts.
+def pages(report: Report) -> dict[str, object]:
+    """What the layout `report.typ` draws, as JSON can hold it. All of it is text and figures.
 
-    The compiler sees one empty folder and no network, so a layout could read nothing. Each
-    table shows its 1,000 dearest rows at most, which bounds time and size.
+    Each table has its 1,000 dearest rows at most, which bounds time and size.
     """
-    given = {"report": json.dumps(_document(report), ensure_ascii=False)}
-    with TemporaryDirectory(prefix="aiqc-pdf-") as nothing:
-        compiler = Compiler(
-            LAYOUT,
-            root=nothing,
-            font_paths=_fonts(),
-            sys_inputs=given,
-            package_path=nothing,
-            package_cache_path=nothing,
-        )
-        made_at = report.generated_at.replace(microsecond=0)  # typst takes no parts of a second
-        pdf = compiler.compile(format="pdf", timestamp=made_at)
-    assert isinstance(pdf, bytes)
-    return pdf
-
-
-@cache
-def _fonts() -> Fonts:
-    """Looked for once: a machine may have hundreds."""
-    return Fonts(include_system_fonts=True, include_embedded_fonts=True)
-
-
-def _document(report: Report) -> dict[str, object]:
     points = trend.daily(report)
     found = [shown_table(table, MOST_ROWS) for table in tables(report) if table.rows]
     filters = [(name, named(value)) for name, value in report.filters]
@@ -69,6 +38,7 @@ def _document(report: Report) -> dict[str, object]:
     names = (cell for table in found for row in table.rows for cell in (row.name, *row.cells))
     return {
         "period": spoken(report.period),
+        "made_at": report.generated_at.isoformat(timespec="seconds"),
         "generated_at": f"{report.generated_at:%Y-%m-%d %H:%M:%S} UTC",
         "filters": filters,
         "note": OTHER_SCRIPTS if _has_other_scripts(names) else "",

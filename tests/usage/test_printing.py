@@ -3,7 +3,9 @@
 import pypdfium2
 import pytest
 
-from services.usage.domain.report_pdf import OTHER_SCRIPTS, _is_other, report_pdf
+from libs.problems import Unavailable
+from services.usage.domain.report_pages import OTHER_SCRIPTS, _is_other
+from services.usage.printing import report_pdf
 from tests.usage.drawn import EVIL, big, hostile
 from tests.usage.reading import pdf_text, usd
 
@@ -57,3 +59,8 @@ def test_long_name_can_be_found_and_copied_though_it_is_broken(text: str) -> Non
 def test_hebrew_and_arabic_need_no_font_of_the_machine(text: str) -> None:
     assert "שלום" in text
     assert not _is_other("ش") and not _is_other("ש") and _is_other("李") and _is_other("🎨")
+
+
+def test_printing_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(Unavailable, match="took too long: take fewer days"):
+        report_pdf(big(), timeout_s=0.05)
