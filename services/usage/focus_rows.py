@@ -16,7 +16,7 @@ from services.usage.report import filter_of, period_of, seen_by
 from services.usage.sums import LIVE
 
 CHUNK_CHARACTERS = 1 << 16
-PREFETCHED = 1_000
+PREFETCHED = 200
 KINDS: tuple[TokenKind, ...] = ("input", "cached_input", "cache_write", "output")
 SUMS = ", ".join(f"sum({kind}_cost_usd) AS {kind}_cost_usd" for kind in KINDS)
 

@@ -102,6 +102,8 @@ def test_person_reads_verdict_findings_time_and_cost(
         (("report", "--last-days", "0"), "--last-days"),
         (("report", "--start-date", "soon"), "soon"),
         (("report", "--output", "/no/such/folder/report.csv"), "/no/such/folder/report.csv"),
+        (("report", "--email", "ada@agency.example"), "AIQC_MAIL_URL"),
+        (("report", "--again"), "--email"),
         (("token", "--service", "gateway"), "gateway"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from services.usage.domain.focus import METERS, Charge
 from services.usage.domain.report import provider_name
@@ -165,10 +166,14 @@ def _text(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return harmless(cell)
+        return _harmless(cell)
     if isinstance(cell, datetime):
         return f"{cell:%Y-%m-%dT%H:%M:%SZ}"
     return digits(cell) if isinstance(cell, Decimal) else str(cell)
+
+
+# The same few names stand in row after row.
+_harmless = lru_cache(maxsize=4_096)(harmless)
 
 
 def _line(cells: Iterable[str]) -> str:
