@@ -92,14 +92,16 @@ async def test_report_replaces_the_file_whole_and_keeps_every_byte(
     usage: Usage, api: UsageApi, tmp_path: Path
 ) -> None:
     await usage.send(call(user_id="zoë"))
-    file = tmp_path / "usage.csv"
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    file = folder / "usage.csv"
     file.write_text("an old report, longer than the new one\n" * 1_000)
 
     said = await report(api, ReportOptions(format="csv", output=file))
 
     assert said == f"Report written to {file}\n".encode()
     assert _undated(file.read_bytes()) == _undated(await api.report(format="csv"))
-    assert os.listdir(tmp_path) == ["usage.csv"]
+    assert os.listdir(folder) == ["usage.csv"]
 
 
 async def test_file_that_cannot_be_written_is_named(api: UsageApi, tmp_path: Path) -> None:
