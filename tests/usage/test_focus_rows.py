@@ -53,6 +53,7 @@ async def test_charge_is_of_a_day_client_model_tier_price_and_kind_of_token(usag
     await usage.send(
         *(call(cached_input_tokens=45) for _ in range(3)),
         call(client_id="loreal", service_tier="batch"),
+        call(usage_source="unknown", outcome="timed_out", input_tokens=999),
     )
 
     rows = await _charges(usage)

@@ -29,7 +29,9 @@ from services.usage.printing import report_pdf
 from tests.usage import reading
 
 DIMENSIONS = ("clients", "users", "days", "months", "providers", "models", "checks")
-COSTS = st.decimals("-999999", "999999", allow_nan=False, allow_infinity=False, places=18)
+COSTS = st.decimals(-(10**9), 10**9, allow_nan=False, allow_infinity=False, places=24)
+"""With more digits than the 28 of the usual context."""
+PRINTED_COSTS = st.decimals(-(10**6), 10**6, allow_nan=False, allow_infinity=False, places=18)
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 FIRST_ON = date(2026, 1, 1)
 FORMS: dict[str, tuple[Callable[[Report], Any], Callable[[Any], reading.Costs]]] = {
@@ -46,14 +48,18 @@ def _line(key: str, cost_usd: Decimal) -> Line:
 
 
 @st.composite
-def reports(draw: st.DrawFn, names: st.SearchStrategy[str] = NAMES) -> Report:
+def reports(
+    draw: st.DrawFn,
+    names: st.SearchStrategy[str] = NAMES,
+    costs_usd: st.SearchStrategy[Decimal] = COSTS,
+) -> Report:
     """The same total in parts of every dimension, by names that may be anything."""
-    days = draw(st.lists(COSTS, min_size=1, max_size=5))
+    days = draw(st.lists(costs_usd, min_size=1, max_size=5))
     total = exact_sum(days)
 
     def parts() -> list[Line]:
         keys = draw(st.lists(names, min_size=1, max_size=4, unique=True))
-        costs = [draw(COSTS) for _ in keys[1:]]
+        costs = [draw(costs_usd) for _ in keys[1:]]
         rest = exact_sum([total, *(cost.copy_negate() for cost in costs)])
         return dearest_first([_line(k, c) for k, c in zip(keys, [rest, *costs], strict=True)])
 
@@ -86,7 +92,7 @@ def test_every_dimension_reads_back_to_the_total(form: str, report: Report) -> N
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(report=reports(st.text("abcdefgh", min_size=1, max_size=9)))
+@given(report=reports(st.text("abcdefgh", min_size=1, max_size=9), PRINTED_COSTS))
 def test_printed_totals_read_back_to_the_total(report: Report) -> None:
     costs = reading.from_pdf(report_pdf(report))
 
