@@ -34,15 +34,14 @@ from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
 from libs.problems import Problem
 from services.qc import commands as qc
-from services.usage import commands as usage
 from services.usage import import_commands as imports
 from services.usage import (
     ledger_commands,
-    mailing,
     price_commands,
-    summary,
+    report_commands,
     validation_command,
 )
+from services.usage.mailing import read_postbox
 
 COULD_NOT_RUN = 3
 STOPPED = 130
@@ -93,36 +92,6 @@ async def add_logo(file: Path, *, client: str, as_user: AsUser = "admin") -> int
     async with _signed_in(as_user) as api:
         asset = await api.add_logo(file, client)
     print(f"kept {asset.name} as the logo of {asset.client_id}")
-    return 0
-
-
-@app.command(name=["report", "generate-usage-report"])
-async def report(
-    options: Annotated[
-        usage.ReportOptions, Parameter(name="*", negative=())
-    ] = usage.ReportOptions(),  # noqa: B008
-) -> int:
-    """Report usage and cost. Days are whole UTC days, both ends included."""
-    usage.refuse(options, sys.stdout.isatty())
-    folder = data_dir(os.environ) / "sent-mail"
-    postbox = mailing.read_postbox(os.environ, folder) if options.email else None
-    async with _usage_api() as api:
-        if postbox:
-            print(await mailing.mail_report(api, options, postbox, datetime.now(UTC)), end="")
-            return 0
-        content = await usage.report(api, options)
-        if missing := await usage.left_out(api, options):
-            notes.print(f"aiqc: {missing}", markup=False, highlight=False, soft_wrap=True)
-    sys.stdout.buffer.write(content)
-    return 0
-
-
-@app.command(name="usage")
-async def show_usage() -> int:
-    """Show what was used today, this month and in all, by service, model and check."""
-    async with _usage_api() as api:
-        found = await summary.summaries(api, datetime.now(UTC).date())
-    summary.show(found, screen)
     return 0
 
 
@@ -266,6 +235,9 @@ async def _ledger() -> AsyncIterator[LedgerApi]:
 
 app.command(price_commands.prices_app(_prices))
 ledger_commands.add_ledger_commands(app, _ledger)
+report_commands.add_report_commands(
+    app, _usage_api, lambda: read_postbox(os.environ, data_dir(os.environ) / "sent-mail")
+)
 
 
 @asynccontextmanager
