@@ -161,19 +161,26 @@ def _fits(path: str, rule: str) -> bool:
     return any(fnmatch("/".join(parts[: end + 1]), rule) for end in range(len(parts)))
 
 
-def test_crontab_runs_a_report_as_the_command_takes_it() -> None:
+def test_crontab_runs_what_the_command_takes() -> None:
     lines = (ROOT / "deploy" / "crontab").read_text().splitlines()
-    [job] = [line for line in lines if re.match(r"[\d*]", line)]
-    *fields, shell = job.split(maxsplit=5)
+    jobs = [line.split(maxsplit=5) for line in lines if re.match(r"[\d*]", line)]
+    report, proof = (_arguments(shell) for *_, shell in jobs)
 
-    assert len(fields) == 5
-    assert not re.search(r"(?<!\\)%", shell), "cron ends the command there"
-    arguments = shlex.split(shell.replace("\\%", "%").replace("$day", "2026-11-22"))
-    start = arguments.index(".venv/bin/aiqc") + 1
-    _, bound, _ = cli.app.parse_args(arguments[start:], exit_on_error=False, print_error=False)
+    assert all(len(job) == 6 for job in jobs)
+    assert not any(re.search(r"(?<!\\)%", job[5]) for job in jobs), "cron ends the command there"
+    _, bound, _ = cli.app.parse_args(report, exit_on_error=False, print_error=False)
     options = bound.arguments["options"]
     assert (options.start_date, options.end_date) == ("2026-11-22", "2026-11-22")
     assert options.output == Path("reports/usage-2026-11-22.csv")
+    _, bound, _ = cli.app.parse_args(proof, exit_on_error=False, print_error=False)
+    assert bound.arguments == {"rollups": True, "json": True}
+
+
+def _arguments(shell: str) -> list[str]:
+    """What a cron line gives `aiqc`."""
+    words = shlex.split(shell.replace("\\%", "%").replace("$day", "2026-11-22"))
+    given = words[words.index(".venv/bin/aiqc") + 1 :]
+    return given[: given.index(">")] if ">" in given else given
 
 
 def test_crontab_has_mail_lines_to_be_taken_in_as_the_command_takes_them() -> None:

@@ -1,6 +1,7 @@
 """A running platform for the guides of the usage service."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +9,8 @@ from tests.deploy.processes import REPOSITORY
 from tests.journeys.processes import Up
 
 
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
     """`aiqc up` with an empty ledger, and without a provider's key."""
-    folder = tmp_path_factory.mktemp("guide") / "data"
-    with Up(folder, {"PYTHONPATH": str(REPOSITORY)}) as up:
+    with Up(tmp_path / "data", {"PYTHONPATH": str(REPOSITORY)}) as up:
         yield up

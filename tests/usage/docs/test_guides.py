@@ -1,17 +1,26 @@
-"""services/usage/docs/pricing.md does what it says."""
+"""The guides of the usage service do what they say: each example is run."""
 
 from pathlib import Path
+
+import pytest
 
 from tests.deploy.processes import LINUX_ONLY, REPOSITORY
 from tests.journeys.processes import Up
 from tests.usage.docs.examples import examples, run_guide
 
 pytestmark = LINUX_ONLY
-GUIDE = REPOSITORY / "services" / "usage" / "docs" / "pricing.md"
+DOCS = REPOSITORY / "services" / "usage" / "docs"
+GUIDES = {"pricing.md": 13, "token-tracking.md": 4, "usage-reports.md": 7}
+"""How many examples each has at least: a guide whose fences are not seen would pass."""
 
 
-def test_every_example_of_the_pricing_guide_works(up: Up, tmp_path: Path) -> None:
-    run_guide(GUIDE, up, tmp_path)
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_example_of_a_guide_works(up: Up, tmp_path: Path, guide: str) -> None:
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    assert len(examples(DOCS / guide)) >= GUIDES[guide]
+
+    run_guide(DOCS / guide, up, folder)
 
 
 def test_examples_are_found_with_what_they_show(tmp_path: Path) -> None:
@@ -28,4 +37,3 @@ def test_examples_are_found_with_what_they_show(tmp_path: Path) -> None:
         (10, "bash", "echo 2\n", ("2",)),
         (17, "crontab", "1 2 * * * echo 3\n", ()),
     ]
-    assert len(examples(GUIDE)) >= 13
