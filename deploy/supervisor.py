@@ -157,10 +157,10 @@ class Supervisor:
         ended = asyncio.create_task(child.wait())
         if not await _ends_before(ended, self._stopping):
             self._log.line(OURSELVES, f"stopping {process.name}")
-            child.terminate()
+            _signal(child, signal.SIGTERM)
             if not await _ends_before(ended, self._hurrying, DRAIN_S):
                 self._log.line(OURSELVES, f"{process.name} did not drain and is killed")
-                child.kill()
+                _signal(child, signal.SIGKILL)
         return await ended
 
     async def _kill_when_hung(self, process: Process, child: asyncio.subprocess.Process) -> None:
@@ -169,7 +169,7 @@ class Supervisor:
         await stops_answering(urljoin(process.ready_url, process.health_path))
         if not self._stopping.is_set():
             self._log.line(OURSELVES, f"{process.name} no longer answers and is killed")
-            child.kill()
+            _signal(child, signal.SIGKILL)
 
     def _give_up(self, reason: str) -> None:
         self._log.line(OURSELVES, reason)
@@ -228,3 +228,9 @@ async def _ends_before(
 
 def _ending(code: int) -> str:
     return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+
+
+def _signal(child: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Send a signal to a child that may have ended by itself a moment ago."""
+    with suppress(ProcessLookupError):
+        child.send_signal(number)
