@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -25,9 +25,11 @@ from deploy.embedded_postgres import EmbeddedPostgres
 from libs.contracts.access import Action
 from libs.contracts.usage import UsageEvent
 from services.usage.app import create_app
+from services.usage.domain.report import exact_sum
 from services.usage.settings import UsageSettings
 from tests.factories import service
 from tests.trust import Trust
+from tests.usage import reading
 from tests.usage.conftest import Usage
 from tests.usage.world import (
     FILTERS,
@@ -207,18 +209,36 @@ class AnyOrder(RuleBasedStateMachine):
             self.run(self._compare_forms(filters, usd))
 
     async def _compare_forms(self, filters: dict[str, str], usd: Decimal) -> None:
-        _, table = await self.usage.get("/v1/reports/usage", params={"format": "csv"} | filters)
-        _, text = await self.usage.get("/v1/reports/usage", params={"format": "text"} | filters)
-        rows = {row[0]: row[1] for row in csv.reader(io.StringIO(table)) if len(row) == 2}
-        assert Decimal(rows["Total Cost"]) == usd
-        assert f"${usd.normalize():,f}".rstrip("0").rstrip(".") in text
+        for form, costs_in in FORMS.items():
+            content = await self._content(filters | {"format": form})
+            for dimension, cost_usd in costs_in(content).items():
+                assert cost_usd == usd, (form, dimension)
 
     async def _json(self, filters: dict[str, str]) -> Any:
+        content = await self._content(filters | {"format": "json"})
+        return json.loads(content, parse_float=Decimal)
+
+    async def _content(self, params: dict[str, str]) -> bytes:
         headers = {"Authorization": self.trust.bearer("usage", service(Action.READ_USAGE))}
-        params = {"format": "json"} | filters
         async with self.client.get("/v1/reports/usage", params=params, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
-            return json.loads(await answer.text(), parse_float=Decimal)
+            return await answer.read()
+
+
+def _billed(table: str) -> reading.Costs:
+    rows = csv.DictReader(io.StringIO(table))
+    return {"total": exact_sum(Decimal(row["BilledCost"]) for row in rows)}
+
+
+FORMS: Mapping[str, Callable[[bytes], reading.Costs]] = {
+    "text": lambda content: reading.from_text(content.decode()),
+    "json": lambda content: reading.from_json(content.decode()),
+    "csv": lambda content: reading.from_csv(content.decode()),
+    "xlsx": reading.from_xlsx,
+    "html": lambda content: reading.from_html(content.decode()),
+    "pdf": reading.from_pdf,
+    "focus": lambda content: _billed(content.decode()),
+}
 
 
 async def _empty(db: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -246,7 +266,7 @@ def test_every_report_is_the_sum_of_what_was_sent_whatever_came_between(
         run_state_machine_as_test(
             AnyOrder,
             settings=limits(
-                max_examples=int(os.environ.get("AIQC_TEST_EXAMPLES", "8")),
+                max_examples=int(os.environ.get("AIQC_TEST_EXAMPLES", "15")),
                 phases=[Phase.explicit, Phase.generate],
                 stateful_step_count=12,
                 deadline=None,
