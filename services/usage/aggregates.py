@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from libs.postgres import Connection
+from services.usage.archived import KEEP_MONTHS
 from services.usage.sums import LIVE, sums
 
 Row = Mapping[str, Any]
@@ -246,6 +247,8 @@ async def keys_behind(db: Connection, wanted: ReportFilter) -> list[tuple[str, d
 async def freeze(db: Connection) -> None:
     """Let the transaction see one moment only; to be called before its first query.
 
-    It may still write into temporary tables, as archived entries are read through one.
+    It may still write into temporary tables, as archived entries are read through one. A month
+    that is dropped is gone for older moments too: the lock, taken before the moment, keeps all.
     """
     await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    await db.execute(KEEP_MONTHS)

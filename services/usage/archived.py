@@ -36,6 +36,9 @@ WITH_ARCHIVED = {
 }
 """What stands for the ledger's tables once archived entries are loaded."""
 
+KEEP_MONTHS = "LOCK TABLE ONLY ledger_entry IN ACCESS SHARE MODE"
+"""Until the transaction ends no month leaves the database."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArchivedMonth:
@@ -89,7 +92,10 @@ class ArchiveStore:
 async def archived_months(
     db: Connection, first_on: date | None = None, last_on: date | None = None
 ) -> list[ArchivedMonth]:
-    """The months that are archived and have entries on these days."""
+    """The months that are archived and have entries on these days: no further one will be
+    archived before the transaction ends.
+    """
+    await db.execute(KEEP_MONTHS)
     rows = await db.fetch(
         """
         SELECT month, first_on, last_on, manifest->'files' AS files FROM archived_month
