@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from libs.contracts.ledger import Archived, MonthMoved
-from libs.postgres import CLASHES, Connection, Cursor, Pool, transaction
+from libs.postgres import CLASHES, Connection, Cursor, Pool, insist, transaction
 from libs.problems import Conflict, NotFound
 from services.usage import archived, rollups
 from services.usage.aggregates import freeze
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 FORMAT = 1
 ROWS_AT_ONCE = 5_000
 ROWS_IN_A_FILE = 1_000_000
+READERS_END_WITHIN_S = 300.0
 
 
 async def archive_older(pool: Pool, store: ArchiveStore, days: int, today_on: date) -> Archived:
@@ -61,6 +62,8 @@ async def _archive(pool: Pool, store: ArchiveStore, month: date) -> MonthMoved:
     await _catch_up(pool, store)
     async with transaction(pool) as db:
         await freeze(db)
+        if any(one.month == month for one in await archived_months(db)):
+            raise _in_use(month)
         if faults := await chain_faults(db, month=month):
             raise Conflict(
                 "chain_broken",
@@ -71,7 +74,8 @@ async def _archive(pool: Pool, store: ArchiveStore, month: date) -> MonthMoved:
         await _prove(db, store, manifest)
     content = json.dumps(manifest, sort_keys=True, indent=1).encode()
     await store.put(f"{month:%Y-%m}/manifest.json", content)
-    await _drop(pool, month, manifest, sha256(content).digest())
+    digest = sha256(content).digest()
+    await insist(lambda: _drop(pool, month, manifest, digest), READERS_END_WITHIN_S)
     log.info("archived", month=f"{month:%Y-%m}", entries=manifest["entries"])
     return MonthMoved(
         month=month, entries=manifest["entries"], cost_usd=Decimal(manifest["cost_usd"])
@@ -166,8 +170,16 @@ async def _prove(db: Connection, store: ArchiveStore, manifest: dict[str, Any]) 
 
 
 async def _drop(pool: Pool, month: date, manifest: dict[str, Any], digest: bytes) -> None:
+    """Safe to do again when the answer to its commit was lost.
+
+    Readers of the month are waited for between tries, because senders queue behind each.
+    """
     try:
         async with transaction(pool) as db:
+            if digest == await db.fetchval(
+                "SELECT manifest_sha256 FROM archived_month WHERE month = $1", month
+            ):
+                return
             await db.execute(
                 """
                 INSERT INTO archived_month (
@@ -184,21 +196,49 @@ async def _drop(pool: Pool, month: date, manifest: dict[str, Any], digest: bytes
             )
             await db.execute("SELECT drop_month($1, $2)", month, manifest["heads"])
     except CLASHES as error:
-        raise Conflict(
-            "month_in_use", f"{month:%Y-%m} changed while it was being archived: try again."
-        ) from error
+        raise _in_use(month) from error
+
+
+def _in_use(month: date) -> Conflict:
+    return Conflict(
+        "month_in_use", f"{month:%Y-%m} changed while it was being moved: look again, try again."
+    )
 
 
 async def restore(pool: Pool, store: ArchiveStore, month: date) -> MonthMoved:
     """Bring a month's entries back into the database. The files stay where they are.
 
-    Raises NotFound for a month that is not archived.
+    Raises NotFound for a month that is not archived, Conflict when another brings it back just
+    now or its files do not give its chain.
     """
+    await _make_room(pool, month)
+    try:
+        back = await _bring_back(pool, store, month)
+    except CLASHES as error:
+        raise _in_use(month) from error
+    log.info("restored", month=f"{month:%Y-%m}", entries=back.entries)
+    return back
+
+
+async def _make_room(pool: Pool, month: date) -> None:
+    """Make the month's partition in a transaction of its own: it locks everybody out."""
+    async with transaction(pool) as db:
+        if await db.fetchval(
+            "SELECT NOT EXISTS (SELECT FROM archived_month WHERE month = $1)", month
+        ):
+            raise _not_archived(month)
+        await db.execute("SELECT make_month($1)", month)
+
+
+def _not_archived(month: date) -> NotFound:
+    return NotFound("not_archived", f"{month:%Y-%m} is not archived.")
+
+
+async def _bring_back(pool: Pool, store: ArchiveStore, month: date) -> MonthMoved:
     async with transaction(pool) as db:
         found = [one for one in await archived_months(db) if one.month == month]
         if not found:
-            raise NotFound("not_archived", f"{month:%Y-%m} is not archived.")
-        await db.execute("SELECT make_month($1)", month)
+            raise _not_archived(month)
         await archived.load(db, store, found)
         await db.execute("SELECT forget_archive($1)", month)
         [back] = await db.fetch(
@@ -214,5 +254,4 @@ async def restore(pool: Pool, store: ArchiveStore, month: date) -> MonthMoved:
         )
         if faults := await chain_faults(db, month=month):
             raise Conflict("chain_broken", f"{month:%Y-%m} stays archived: {faults[0].fault}.")
-    log.info("restored", month=f"{month:%Y-%m}", entries=back["entries"])
     return MonthMoved(month=month, entries=back["entries"], cost_usd=back["cost_usd"])

@@ -9,9 +9,10 @@ import pytest
 
 from libs.contracts.usage import ReportQuery, UsageEvent
 from libs.postgres import Connection, Pool, transaction
+from libs.problems import Conflict
 from services.usage import rollups
-from services.usage.archive import archive_older
-from services.usage.archived import Archives, ArchiveStore
+from services.usage.archive import archive_older, restore
+from services.usage.archived import KEEP_MONTHS, Archives, ArchiveStore
 from services.usage.rate_card import RateCards, read_price_files
 from services.usage.report import make_report
 from services.usage.settings import UsageSettings
@@ -19,6 +20,7 @@ from tests.usage.conftest import Usage
 from tests.usage.factories import call
 
 OLD = datetime(2025, 3, 30, 12, tzinfo=UTC)
+MARCH = date(2025, 3, 1)
 TODAY = date(2026, 11, 20)
 
 
@@ -91,3 +93,76 @@ async def test_month_does_not_leave_under_a_roll_up(
     assert archives.archiver
     await archives.archiver
     assert (await usage.report())["total_calls"] == 3
+
+
+async def test_senders_do_not_wait_for_readers_of_a_month_that_is_to_leave(
+    usage: Usage, pool: Pool, store: ArchiveStore
+) -> None:
+    await usage.send(*_calls(3), call())
+    clock = asyncio.get_running_loop().time
+    async with transaction(pool) as reader:
+        await reader.execute(KEEP_MONTHS)
+        archiver = asyncio.create_task(_archive(pool, store))
+        began, waited_s = clock(), [0.0]
+        while clock() < began + 3:
+            before = clock()
+            assert await usage.send(call()) == (200, {"accepted": 1, "duplicates": 0})
+            waited_s.append(clock() - before)
+        assert not archiver.done()
+
+    assert len((await archiver).months) == 1
+    assert max(waited_s) < 1.5
+
+
+async def test_archivers_at_once_move_a_month_once(
+    usage: Usage, pool: Pool, store: ArchiveStore, tamper: Connection
+) -> None:
+    await usage.send(*_calls(3))
+    answers = await asyncio.gather(
+        *(_archive(pool, store) for _ in range(3)), return_exceptions=True
+    )
+
+    moved = [one for one in answers if not isinstance(one, BaseException) and one.months]
+    assert moved
+    assert all(isinstance(one, Conflict) for one in answers if isinstance(one, BaseException))
+    assert await tamper.fetchval("SELECT count(*) FROM archived_month") == 1
+    assert (await usage.report(user="uma"))["total_calls"] == 3
+
+
+async def test_month_comes_back_once(usage: Usage, pool: Pool, store: ArchiveStore) -> None:
+    await usage.send(*_calls(3))
+    await _archive(pool, store)
+
+    answers = await asyncio.gather(
+        *(restore(pool, store, MARCH) for _ in range(3)), return_exceptions=True
+    )
+
+    back = [one for one in answers if not isinstance(one, BaseException)]
+    codes = [getattr(one, "code", one) for one in answers if isinstance(one, BaseException)]
+    assert len(back) == 1
+    assert set(codes) <= {"month_in_use", "not_archived"}
+    assert (await usage.report(user="uma"))["total_calls"] == 3
+
+
+class SlowStore(ArchiveStore):
+    """Files as they come over a slow line."""
+
+    async def get(self, name: str) -> bytes:
+        await asyncio.sleep(2)
+        return await super().get(name)
+
+
+async def test_nobody_waits_while_a_month_comes_back(
+    usage: Usage, pool: Pool, store: ArchiveStore
+) -> None:
+    await usage.send(*_calls(3), call())
+    await _archive(pool, store)
+    restorer = asyncio.create_task(restore(pool, SlowStore(store.url), MARCH))
+    await asyncio.sleep(0.5)
+
+    async with asyncio.timeout(1):
+        assert (await usage.send(call()))[0] == 200
+        assert (await usage.report())["total_calls"] == 5
+    assert not restorer.done()
+
+    assert (await restorer).entries == 3

@@ -13,7 +13,8 @@ CREATE TABLE archived_month (
 
 -- Drops a month's entries, if since the archive was written nothing was added to them: every
 -- transaction that adds an entry of the month moves the head of a chain of it. Runs as the
--- owner, because the run role may not drop. Readers and senders wait for milliseconds only.
+-- owner, because the run role may not drop. Waits shortly for readers, because senders wait with
+-- it: whoever calls tries again.
 CREATE FUNCTION drop_month(wanted date, heads_as_archived jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
@@ -50,6 +51,7 @@ BEGIN
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', name);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', name, run_role);
     END LOOP;
+    ALTER FUNCTION drop_month(date, jsonb) SET lock_timeout = '300ms';
     EXECUTE format('GRANT SELECT, INSERT ON archived_month TO %I', run_role);
 END
 $$;
