@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
@@ -13,7 +13,6 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from libs.contracts.usage import ProviderCall, UsageEvent
-from libs.ids import instant_of
 from services.usage.domain.cost import cost_of_call
 from services.usage.domain.pricing import RateCard
 from services.usage.staging import ENTRY, EVENT, SENT_ENTRY, Row, Table
@@ -22,6 +21,9 @@ UNKNOWN = "unknown"
 COMPONENTS = ("input", "cached_input", "cache_write", "output")
 A_CALL = ("call", 1, None, False, None)
 """origin, calls, adjusts, settles, rerate_id of what is neither correction nor import."""
+UUIDV7 = 7
+PARTITIONED_MS = (1_577_836_800_000, 4_102_444_800_000)
+"""From 2020 to 2100: months that may have partitions."""
 FREE_FORM = {"details", "raw_usage", "tool_calls", "modality_tokens"}
 
 
@@ -125,12 +127,18 @@ def _ordered(value: Any) -> Any:
 
 
 def months_of(event_ids: Iterable[UUID]) -> set[date]:
-    """The first day of each month in UUIDv7s; any other id tells none."""
+    """The first day of each id's month; as `month_of` in the database, which has 1970 for none.
+
+    Partitions are cut by the ids' first 48 bits, whatever kind of UUID they begin.
+    """
     return {month for event_id in event_ids if (month := _month(event_id))}
 
 
 def _month(event_id: UUID) -> date | None:
+    unix_ms, version = event_id.int >> 80, event_id.int >> 76 & 0xF
+    if version != UUIDV7 and not PARTITIONED_MS[0] <= unix_ms < PARTITIONED_MS[1]:
+        return None
     try:
-        return instant_of(event_id).date().replace(day=1)
+        return datetime.fromtimestamp(unix_ms / 1000, UTC).date().replace(day=1)
     except (ValueError, OverflowError, OSError):
         return None

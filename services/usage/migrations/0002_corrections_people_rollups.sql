@@ -113,11 +113,14 @@ CREATE TABLE rerate (
     last_on   date
 );
 
--- The month of an entry's partition; ids that tell no month are kept together under 1970.
+-- The month of an entry's partition, by the time in its id; ids that tell none are kept together
+-- under 1970. A partition takes every id of its range, UUIDv7 or not: so does its month.
 CREATE FUNCTION month_of(event_id uuid) RETURNS date
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE
         WHEN substr(event_id::text, 15, 1) = '7' AND event_id < 'e677d21f-dc00-7000-0000-000000000000'
+             OR event_id >= '016f5e66-e800-0000-0000-000000000000'  -- the year 2020
+                AND event_id < '03bb2cc3-d800-0000-0000-000000000000'  -- 2100
         THEN date_trunc('month', to_timestamp(
             ('x0000' || left(event_id::text, 8) || substr(event_id::text, 10, 4))::bit(64)::bigint
             / 1000.0) AT TIME ZONE 'UTC')::date
