@@ -23,7 +23,7 @@ from services.usage.domain.pricing import RateCard
 from services.usage.domain.report import WIDE, exact_sum
 from services.usage.rate_card import RateCards
 from services.usage.rows import COMPONENTS, months_of
-from services.usage.staging import COLUMNS, ENTRY, Row, add_rows
+from services.usage.staging import COLUMNS, ENTRY, KEEP_PEOPLE, Row, add_rows
 
 LOCK = 7_187
 ZERO = Decimal(0)
@@ -60,6 +60,8 @@ async def rerate(
     for client_id, day in await _days(pool, request):
         async with transaction(pool) as db:
             await db.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK, client_id)
+            if rerate_id:
+                await db.execute(KEEP_PEOPLE)
             card = await rate_cards.current(db)
             found = [
                 correction

@@ -92,6 +92,9 @@ COLUMNS: Mapping[Table, list[str]] = {
 }
 """The columns that a row keeps as they were staged; a person's id stands for the others."""
 
+KEEP_PEOPLE = "LOCK TABLE person IN ROW EXCLUSIVE MODE"
+"""Until the transaction ends nobody is forgotten. Adding people takes the same lock."""
+
 
 def _stage(table: Table) -> str:
     return f"{table}_stage"

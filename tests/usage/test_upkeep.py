@@ -1,6 +1,10 @@
 """People can be forgotten: no name is left, no total changes, no entry is touched."""
 
+import asyncio
+from collections import Counter
 from typing import Any
+
+import pytest
 
 from libs.contracts.access import Action
 from libs.contracts.usage import AccessChange, AccessRequested
@@ -91,3 +95,79 @@ async def test_unknown_person_is_said(usage: Usage) -> None:
 
     assert (await _erase(usage, "nobody"))[0] == 404
     assert (await _erase(usage, "unknown"))[0] == 404
+
+
+async def test_people_known_by_address_only_are_not_forgotten_with_the_unknown(
+    usage: Usage,
+) -> None:
+    await usage.send(call(user_id="unknown"))
+
+    status, _ = await _erase(usage, "unknown")
+
+    assert status == 404
+    assert list((await usage.report())["by_user"]) == ["uma@agency.example"]
+
+
+async def test_person_forgotten_by_id_is_forgotten_by_address_too(
+    usage: Usage, tamper: Connection
+) -> None:
+    await usage.send(
+        call(),
+        call(client_id="loreal", user_id="unknown", user_email="Uma@agency.example"),
+        call(user_id="max"),  # who only shares the address
+        completed(user_id="unknown", user_email="", client_id="loreal"),
+        completed(),
+    )
+
+    _, erased = await _erase(usage, "uma")
+
+    assert len(erased["pseudonyms"]) == 2
+    people = await tamper.fetch("SELECT user_key, user_name FROM person")
+    assert {row["user_key"] for row in people} == {"max", "unknown", *erased["pseudonyms"]}
+    assert {row["user_name"] for row in people} == {""}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Uma asks for it", False),
+        ("for uma@agency.example", False),
+        ('line\nUma "B." Berg', False),
+        ("为Uma服务", False),
+        ("a human summary", True),
+        ("puma@agency.example", True),
+    ],
+)
+async def test_only_what_names_the_person_goes_from_access_events(
+    usage: Usage, tamper: Connection, said: str, kept: bool
+) -> None:
+    asked = AccessRequested(
+        kind="access_request",
+        event_id=uuid7(),
+        occurred_at=NOON,
+        user_id="max",
+        details={"why": [said]},
+    )
+    await usage.send(completed(user_name='Uma "B." Berg'), asked)
+
+    await _erase(usage, "uma")
+
+    details = await tamper.fetchval("SELECT details FROM usage_event WHERE kind = 'access_request'")
+    assert ("erased" not in details) == kept
+
+
+async def test_people_are_forgotten_beside_senders(usage: Usage, tamper: Connection) -> None:
+    """A sender that has looked a person up must still find them when it adds its entries."""
+    statuses: Counter[int] = Counter()
+
+    async def send() -> None:
+        for _ in range(50):
+            status, _ = await usage.send(call(), completed())
+            statuses[status] += 1
+
+    senders = [asyncio.create_task(send()) for _ in range(3)]
+    while not all(sender.done() for sender in senders):
+        await _erase(usage, "uma")
+
+    assert statuses == {200: 150}
+    assert await tamper.fetchval("SELECT count(*) FROM ledger_entry") == 150

@@ -270,36 +270,58 @@ CREATE TRIGGER immutable BEFORE UPDATE OR DELETE ON ledger_block
 CREATE TRIGGER immutable BEFORE UPDATE OR DELETE ON rerate
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+-- Who is meant by an id or an address, by what reports call them. Whom an address names without an
+-- id goes with the person whose address it is; another id with the same address stays.
+CREATE FUNCTION people_meant(wanted text) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+    WITH meant AS (
+        SELECT user_key, lower(user_email) AS email FROM person
+         WHERE erased_at IS NULL AND user_key <> 'unknown'
+           AND (user_id = wanted AND wanted <> 'unknown' OR lower(user_email) = lower(wanted))
+    )
+    SELECT user_key FROM meant
+    UNION
+    SELECT user_key FROM person
+     WHERE erased_at IS NULL AND user_id = 'unknown' AND user_email <> ''
+       AND lower(user_email) IN (SELECT email FROM meant)
+$$;
+
+-- Whether JSON has a word in a text or name of it, and not only as a part of another word.
+CREATE FUNCTION mentions(said jsonb, word text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM jsonb_path_query(said, '$.**') AS part
+         WHERE part #>> '{}' ~* ('(?<![a-z0-9])'
+               || regexp_replace(word, '[^[:alnum:]]', '\\\&', 'g') || '(?![a-z0-9])'))
+$$;
+
 -- Forgets a person everywhere: the names go, the rows stay and are summed as before. What access
 -- events say of the person goes with them. Runs as the owner, whom the trigger lets pass.
 CREATE FUNCTION erase_person(wanted text) RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
-    known record;
-    pseudonyms text[] := '{}';
+    words text[];
+    known text;
     pseudonym text;
+    pseudonyms text[] := '{}';
 BEGIN
+    SELECT array_agg(DISTINCT word) INTO words
+      FROM person, unnest(ARRAY[user_id, user_email, user_name]) AS word
+     WHERE user_key IN (SELECT people_meant(wanted)) AND word NOT IN ('', 'unknown');
     PERFORM set_config('app.erasing', 'on', true);
-    FOR known IN
-        SELECT user_key, array_remove(array_agg(DISTINCT user_id) || array_agg(DISTINCT user_email)
-               || array_agg(DISTINCT user_name), '') AS words
-          FROM person
-         WHERE erased_at IS NULL AND user_key <> 'unknown'
-           AND (user_id = wanted OR lower(user_email) = lower(wanted))
-         GROUP BY user_key
-    LOOP
+    UPDATE usage_event SET details = '{"erased": true}'
+     WHERE details <> '{}'
+       AND EXISTS (SELECT FROM unnest(words) AS word WHERE mentions(details, word));
+    PERFORM set_config('app.erasing', '', true);
+    -- Whoever adds rows looks people up before: none may be between the two.
+    LOCK TABLE person IN SHARE ROW EXCLUSIVE MODE;
+    FOR known IN SELECT people_meant(wanted) LOOP
         pseudonym := 'erased-' || left(replace(gen_random_uuid()::text, '-', ''), 12);
-        UPDATE usage_event SET details = '{"erased": true}'
-         WHERE details <> '{}' AND EXISTS (
-               SELECT FROM unnest(known.words) AS word
-                WHERE word <> 'unknown' AND strpos(lower(details::text), lower(word)) > 0);
         UPDATE person
            SET user_key = pseudonym, user_id = pseudonym, user_email = '', user_name = '',
                erased_at = now()
-         WHERE user_key = known.user_key;
+         WHERE user_key = known;
         pseudonyms := pseudonyms || pseudonym;
     END LOOP;
-    PERFORM set_config('app.erasing', '', true);
+    UPDATE person SET user_name = '' WHERE user_key = 'unknown' AND user_name = ANY(words);
     RETURN pseudonyms;
 END
 $$;
@@ -339,7 +361,8 @@ BEGIN
     EXECUTE format('GRANT UPDATE (user_id, user_email, user_name, seen_at) ON person TO %I', run_role);
     EXECUTE format('GRANT UPDATE (block_no, sha256) ON ledger_head TO %I', run_role);
     EXECUTE format('GRANT SELECT, INSERT ON rerate TO %I', run_role);
-    FOREACH name IN ARRAY ARRAY['erase_person(text)', 'refuse_change()', 'month_of(uuid)',
+    FOREACH name IN ARRAY ARRAY['erase_person(text)', 'people_meant(text)', 'mentions(jsonb, text)',
+                                'refuse_change()', 'month_of(uuid)',
                                 'entry_digest(ledger_entry)'] LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
     END LOOP;
