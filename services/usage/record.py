@@ -72,7 +72,6 @@ class Recorder:
         if len(self._writers) < self._most_writers:
             writer = asyncio.create_task(self._write())
             self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
         return await batch.done
 
     async def add_imported(
@@ -98,13 +97,20 @@ class Recorder:
         await self._make_months(months_of({uuid7(now), uuid7(now + timedelta(days=31))}))
 
     async def _write(self) -> None:
-        while self._waiting:
-            batches = self._take()
-            try:
-                await self._write_together(batches)
-            except Exception as error:
-                for batch in batches:
-                    batch.end(error)
+        """Until nobody waits. Its place is free in the same step: who comes next must find it."""
+        writer = asyncio.current_task()
+        try:
+            while self._waiting:
+                await self._write_taken(self._take())
+        finally:
+            self._writers.difference_update({writer})
+
+    async def _write_taken(self, batches: Sequence[_Batch]) -> None:
+        try:
+            await self._write_together(batches)
+        except Exception as error:
+            for batch in batches:
+                batch.end(error)
 
     def _take(self) -> list[_Batch]:
         """The batches that fit into one transaction: at least one, whatever its size."""

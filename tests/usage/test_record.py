@@ -16,6 +16,9 @@ from libs.contracts.usage import (
     UserLogin,
 )
 from libs.ids import uuid7
+from libs.postgres import Pool
+from services.usage.rate_card import RateCards, read_price_files
+from services.usage.record import Recorder
 from services.usage.rows import content_sha256
 from tests.factories import service
 from tests.usage.conftest import Usage
@@ -193,3 +196,11 @@ async def test_largest_batch_is_taken(usage: Usage) -> None:
     events = [call(raw_usage=raw) for _ in range(5_000)]
 
     assert await usage.send(*events) == (200, {"accepted": 5_000, "duplicates": 0})
+
+
+async def test_sender_that_comes_as_the_writer_ends_is_served(usage: Usage, pool: Pool) -> None:
+    recorder = Recorder(pool, RateCards(read_price_files()), writers=1)
+
+    async with asyncio.timeout(20):
+        for _ in range(3):
+            assert (await recorder.record([call()])).accepted == 1
