@@ -19,7 +19,7 @@ from services.usage.archived import refuse_archived
 from services.usage.domain.pricing import RateCard
 from services.usage.rate_card import RateCards
 from services.usage.rows import content_sha256, event_row, given_row, months_of, priced
-from services.usage.staging import Row, add_rows
+from services.usage.staging import Row, Table, add_rows
 
 log = structlog.get_logger()
 ALARMING_STATES = {"unpriced", "suspect"}
@@ -84,13 +84,13 @@ class Recorder:
         days = {row["occurred_at"].date() for row in (*entries, *events)}
         months = {day.replace(day=1) for day in days}
         await self._make_months(months)
-        batch_id = uuid7()
+        rows: Mapping[Table, Sequence[Row]] = {
+            "ledger_entry": [given_row("ledger_entry", row) for row in entries],
+            "usage_event": [given_row("usage_event", row) for row in events],
+        }
         async with transaction(self._pool) as db:
             await refuse_archived(db, months)
-            ready = [given_row("ledger_entry", row) for row in entries]
-            added = await add_rows(db, "ledger_entry", ready, batch_id)
-            ready = [given_row("usage_event", row) for row in events]
-            return added | await add_rows(db, "usage_event", ready, batch_id)
+            return await add_rows(db, rows, uuid7())
 
     async def prepare(self, now: datetime) -> None:
         """Make the partitions of this month and the next, before anybody waits for them."""
@@ -180,9 +180,7 @@ async def _add(
             others.append(event_row(event, digest))
     for (state, provider, model), count in doubts.items():
         log.warning(f"{state} calls", calls=count, provider=provider, model=model)
-    batch_id = uuid7()
-    added = await add_rows(db, "ledger_entry", calls, batch_id)
-    return added | await add_rows(db, "usage_event", others, batch_id)
+    return await add_rows(db, {"ledger_entry": calls, "usage_event": others}, uuid7())
 
 
 def _events(batches: Iterable[_Batch]) -> dict[UUID, UsageEvent]:

@@ -140,7 +140,7 @@ async def _post(
     rows = [_row(correction, rerate_id) for correction in found]
     place = list(ENTRY).index("event_id")
     await repository.make_months(db, sorted(months_of(row[place] for row in rows)))
-    await add_rows(db, "ledger_entry", rows, uuid7())
+    await add_rows(db, {"ledger_entry": rows}, uuid7())
 
 
 def _row(correction: Correction, rerate_id: UUID) -> Row:

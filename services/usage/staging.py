@@ -4,7 +4,7 @@ One transaction adds a batch, links it into the chain of each client and month, 
 days whose roll-ups are now behind. Rows are lists of values in the order of `ENTRY` and `EVENT`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -108,13 +108,18 @@ def _create(table: Table) -> str:
     return f"CREATE TEMPORARY TABLE IF NOT EXISTS {_stage(table)} ({columns}) ON COMMIT DELETE ROWS"
 
 
-def _add_people(table: Table) -> str:
+def _add_people(tables: Iterable[Table]) -> str:
     """New people, and what is new of those we know: later names and addresses win.
 
-    An id that was not known, or a name that was missing, is new also when it is older. A person
-    who is as we know them is not touched, so that batches do not wait for each other over a row
-    that none of them changes.
+    An id that was not known, or a name that was missing, is new also when it is older. One
+    statement for all of a transaction's people, in order and before its rows: whoever waits for
+    a person holds neither another one nor the head of a chain. A person who is as we know them
+    is not touched, so that batches do not wait for each other over a row that none changes.
     """
+    staged = " UNION ALL ".join(
+        f"SELECT client_id, occurred_at, {', '.join(PERSON)} FROM {_stage(table)}"
+        for table in tables
+    )
     return f"""
         INSERT INTO person AS known (
             client_id, person_id, user_key, user_id, user_email, user_name, seen_at)
@@ -128,7 +133,7 @@ def _add_people(table: Table) -> str:
                    coalesce((array_agg(user_name ORDER BY occurred_at DESC)
                        FILTER (WHERE user_name <> ''))[1], '') AS user_name,
                    max(occurred_at) AS seen_at
-              FROM {_stage(table)}
+              FROM ({staged}) AS row
              GROUP BY client_id, user_key
           ) AS seen
          WHERE NOT EXISTS (
@@ -232,17 +237,22 @@ ADD_EVENTS = f"""
 ADD: Mapping[Table, str] = {"ledger_entry": ADD_ENTRIES, "usage_event": ADD_EVENTS}
 
 
-async def add_rows(db: Connection, table: Table, rows: Sequence[Row], batch_id: UUID) -> set[UUID]:
+async def add_rows(
+    db: Connection, rows: Mapping[Table, Sequence[Row]], batch_id: UUID
+) -> set[UUID]:
     """Add the rows whose (client_id, event_id) is new; return the ids of those that were.
 
-    Once in a transaction for each table: its end empties the stage.
+    Once in a transaction: its end empties the stages.
     """
-    if not rows:
-        return set()
-    await db.execute(_create(table))
-    await db.copy_records_to_table(
-        _stage(table), records=rows, columns=list(STAGES[table]), schema_name="pg_temp"
-    )
-    await db.execute(_add_people(table))
-    added = await db.fetch(ADD[table], batch_id)
-    return {row["event_id"] for row in added}
+    given = {table: rows[table] for table in STAGES if rows.get(table)}
+    for table, staged in given.items():
+        await db.execute(_create(table))
+        await db.copy_records_to_table(
+            _stage(table), records=staged, columns=list(STAGES[table]), schema_name="pg_temp"
+        )
+    if given:
+        await db.execute(_add_people(given))
+    added: set[UUID] = set()
+    for table in given:
+        added |= {row["event_id"] for row in await db.fetch(ADD[table], batch_id)}
+    return added

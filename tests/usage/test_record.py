@@ -204,3 +204,35 @@ async def test_sender_that_comes_as_the_writer_ends_is_served(usage: Usage, pool
     async with asyncio.timeout(20):
         for _ in range(3):
             assert (await recorder.record([call()])).accepted == 1
+
+
+async def test_processes_do_not_wait_for_each_other_in_a_circle(usage: Usage, pool: Pool) -> None:
+    """One changes a name in an analysis after its calls, another an address before its call."""
+    cards = RateCards(read_price_files())
+    await usage.send(call())
+
+    async def keep_naming(number: int) -> None:
+        recorder = Recorder(pool, cards)
+        for name in range(5):
+            calls = [call(user_email="") for _ in range(20)]
+            await recorder.record([*calls, completed(user_email="", user_name=f"{number} {name}")])
+
+    async def keep_addressing(number: int) -> None:
+        recorder = Recorder(pool, cards)
+        for name in range(5):
+            await recorder.record([call(user_email=f"{number}{name}@agency.example")])
+
+    await asyncio.gather(
+        *(keep(number) for number in range(3) for keep in (keep_naming, keep_addressing))
+    )
+
+    assert len(await _entries(usage)) == 1 + 3 * 5 * 21
+
+
+async def test_name_that_comes_late_is_better_than_none(usage: Usage) -> None:
+    await usage.send(call(occurred_at=NOON + timedelta(hours=1), user_email="new@agency.example"))
+    await usage.send(completed(user_name="Uma Berg"))
+
+    [line] = (await usage.report())["by_user"].values()
+
+    assert (line["name"], line["email"]) == ("Uma Berg", "new@agency.example")
