@@ -6,7 +6,7 @@ ledger's rows where a day's roll-ups are behind. What else narrows it is summed 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from libs.postgres import Connection
@@ -15,13 +15,16 @@ from services.usage.sums import LIVE, sums
 
 Row = Mapping[str, Any]
 
+CALL_DAYS = 7
+"""So far from the day of its completion a call still counts as one of its analysis."""
 _PERSON = """person_id IN (
     SELECT person_id FROM person
      WHERE user_id = {0} OR user_key = {0} OR lower(user_email) = lower({0}))"""
-_CALL_NEEDED = """EXISTS (
-    SELECT FROM {entries} AS call
+_CALL_NEEDED = f"""EXISTS (
+    SELECT FROM {{entries}} AS call
      WHERE call.analysis_id = completed.analysis_id AND call.client_id = completed.client_id
-       AND {calls})"""
+       AND call.day BETWEEN completed.day - {CALL_DAYS} AND completed.day + {CALL_DAYS}
+       AND {{calls}})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,13 @@ class ReportFilter:
         wide = (self.user, self.profile_id, self.check_id, self.provider, self.model)
         return all(value is None for value in wide)
 
+    @property
+    def days_read(self) -> tuple[date | None, date | None]:
+        """The days of the entries that are looked at, which may be more than are summed."""
+        if all(getattr(self, name) is None for name in OF_CALLS):
+            return self.first_on, self.last_on
+        return _moved(self.first_on, -CALL_DAYS), _moved(self.last_on, CALL_DAYS)
+
 
 CONDITIONS = {
     "first_on": "day >= {0}",
@@ -56,6 +66,14 @@ CONDITIONS = {
 }
 OF_CALLS = ("check_id", "provider", "model")
 """What only calls have: an analysis counts when one of its calls has it."""
+
+
+def _moved(day: date | None, days: int) -> date | None:
+    """The day before or after; None, which does not narrow, past the calendar's ends."""
+    try:
+        return day + timedelta(days) if day else None
+    except OverflowError:
+        return None
 
 
 class Sums:

@@ -101,7 +101,7 @@ async def _sources(
     db: Connection, archives: Archives, wanted: ReportFilter, behind: Sequence[date]
 ) -> Mapping[str, str]:
     """Archived entries are read when roll-ups do not tell, or are behind on these days."""
-    days = (wanted.first_on, wanted.last_on)
+    days = wanted.days_read
     if wanted.fits_rollups:
         if not behind:
             return LIVE

@@ -125,6 +125,23 @@ async def test_restored_month_is_as_it_was(usage: Usage, tamper: Connection) -> 
     assert len(await _archive(usage)) == 2
 
 
+async def test_archived_call_of_the_day_before_counts_its_analysis(usage: Usage) -> None:
+    midnight = datetime(2025, 4, 1, tzinfo=UTC)
+    analysis_id = uuid7(midnight)
+    await usage.send(
+        call(occurred_at=midnight - timedelta(minutes=1), analysis_id=analysis_id),
+        completed(occurred_at=midnight + timedelta(minutes=1), analysis_id=analysis_id),
+    )
+    filters = {"start_date": "2025-04-01", "model": "gpt-4o"}
+    before = await usage.report(**filters)
+
+    await _archive(usage)
+
+    after = await usage.report(**filters)
+    assert (before["total_analyses"], after["total_analyses"]) == (1, 1)
+    assert (before["total_calls"], after["total_calls"]) == (0, 0)
+
+
 async def _rows(tamper: Connection) -> list[str]:
     rows = await tamper.fetch(
         "SELECT ledger_entry::text AS row FROM ledger_entry ORDER BY client_id, event_id"
