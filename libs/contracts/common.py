@@ -35,6 +35,14 @@ Amount = Annotated[
 ]
 """US dollars, exact, that a correction may make negative."""
 
+Total = Annotated[
+    Decimal,
+    Field(allow_inf_nan=False),
+    PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}),
+]
+"""A sum of US dollars, exact. What one call may cost is bounded, what many cost is not."""
+
 Several = BeforeValidator(lambda v: v.split(",") if isinstance(v, str) else v)
 """For a tuple in a query: given several times, or once with commas between the words."""
 

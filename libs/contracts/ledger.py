@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.contracts.common import Amount, Label, Reply, Request, Several
+from libs.contracts.common import Label, Reply, Request, Several, Total
 
 
 class ChainHead(Reply):
@@ -80,9 +80,9 @@ class RerateDelta(Reply):
     day: date
     calls: int
     settled: int
-    before_usd: Amount
-    after_usd: Amount
-    delta_usd: Amount
+    before_usd: Total
+    after_usd: Total
+    delta_usd: Total
 
 
 class Rerated(Reply):
@@ -91,7 +91,7 @@ class Rerated(Reply):
     rerate_id: UUID | None
     deltas: list[RerateDelta]
     calls: int
-    delta_usd: Amount
+    delta_usd: Total
 
 
 class ErasePerson(Request):
@@ -124,7 +124,7 @@ class MonthMoved(Reply):
 
     month: date
     entries: int
-    cost_usd: Amount
+    cost_usd: Total
 
 
 class Archived(Reply):

@@ -200,6 +200,23 @@ async def test_late_call_on_a_day_whose_month_is_archived_is_added_to_it(
     assert await _proof(usage) == ([], [])
 
 
+async def test_month_may_cost_more_than_a_call(usage: Usage, tamper: Connection) -> None:
+    await tamper.execute(
+        """
+        INSERT INTO price (price_id, provider, model, service_tier, above_input_tokens,
+            effective_from, input_usd, output_usd, source_url, checked_on)
+        VALUES ('dear', 'openai', 'dear', 'standard', 0, '2024-01-01 00:00+00', 900, 900,
+            'https://prices.example', '2026-11-01')
+        """
+    )
+    many = [call(occurred_at=OLD, model_requested="dear", input_tokens=10**9) for _ in range(2)]
+    await usage.send(*many)
+
+    [march] = await _archive(usage)
+
+    assert Decimal(march["cost_usd"]) > 1_800_000
+
+
 @pytest.mark.parametrize("damage", ["changed", "gone"])
 async def test_archive_that_was_damaged_is_said_and_never_summed(
     usage: Usage, settings: UsageSettings, damage: str
