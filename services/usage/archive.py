@@ -240,7 +240,6 @@ async def _bring_back(pool: Pool, store: ArchiveStore, month: date) -> MonthMove
         if not found:
             raise _not_archived(month)
         await archived.load(db, store, found)
-        await db.execute("SELECT forget_archive($1)", month)
         [back] = await db.fetch(
             f"""
             WITH back AS (
@@ -252,6 +251,9 @@ async def _bring_back(pool: Pool, store: ArchiveStore, month: date) -> MonthMove
             """,
             timeout=PROOF_TIMEOUT_S,
         )
-        if faults := await chain_faults(db, month=month):
-            raise Conflict("chain_broken", f"{month:%Y-%m} stays archived: {faults[0].fault}.")
+        proven = await db.fetchval("SELECT forget_archive($1)", month, timeout=PROOF_TIMEOUT_S)
+        if not proven:
+            raise Conflict(
+                "chain_broken", f"{month:%Y-%m} stays archived: its files do not give its chain."
+            )
     return MonthMoved(month=month, entries=back["entries"], cost_usd=back["cost_usd"])

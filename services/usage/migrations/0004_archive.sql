@@ -1,6 +1,6 @@
 -- Months of entries that have left the database: what they were is told by the manifest.
 CREATE TABLE archived_month (
-    month           date PRIMARY KEY,
+    month           date PRIMARY KEY CHECK (extract(day FROM month) = 1),
     archived_at     timestamptz NOT NULL DEFAULT now(),
     -- the days on which its entries stand: near its ends an id's month may be another's day
     first_on        date NOT NULL,
@@ -21,6 +21,15 @@ DECLARE
     partition text := 'ledger_entry' || to_char(wanted, '_YYYY_MM');
     heads_now jsonb;
 BEGIN
+    -- Who sees one client only would compare that client's chain only.
+    IF current_setting('app.clients', true) IS DISTINCT FROM '*' THEN
+        RAISE EXCEPTION 'a month leaves for every client at once'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF (wanted + interval '1 month')::date > (now() AT TIME ZONE 'UTC')::date - 32 THEN
+        RAISE EXCEPTION 'month % is too young to leave', wanted
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
     IF NOT EXISTS (SELECT FROM archived_month WHERE month = wanted) THEN
         RAISE EXCEPTION 'month % is in no archive', wanted;
     END IF;
@@ -35,10 +44,33 @@ BEGIN
 END
 $$;
 
--- Takes the note of an archive away when its entries are back in the database.
-CREATE FUNCTION forget_archive(wanted date) RETURNS void
-LANGUAGE sql SECURITY DEFINER AS $$
-    DELETE FROM archived_month WHERE month = wanted
+-- Takes the note of an archive away; false, and it stays, unless the database has again what
+-- gives every block of the month's chains.
+CREATE FUNCTION forget_archive(wanted date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    month_start timestamptz := wanted::timestamp AT TIME ZONE 'UTC';
+    month_end timestamptz := (wanted::timestamp + interval '1 month') AT TIME ZONE 'UTC';
+BEGIN
+    IF current_setting('app.clients', true) IS DISTINCT FROM '*' OR EXISTS (
+        SELECT FROM (
+            SELECT client_id, batch_id,
+                   sha256(string_agg(entry_digest(entry), ''::bytea ORDER BY event_id))
+                       AS batch_sha256
+              FROM ledger_entry AS entry
+             WHERE event_id >= least_uuid(month_start) AND event_id < least_uuid(month_end)
+             GROUP BY client_id, batch_id
+        ) AS held
+        FULL JOIN (
+            SELECT client_id, batch_id, batch_sha256 FROM ledger_block WHERE month = wanted
+        ) AS sealed USING (client_id, batch_id, batch_sha256)
+         WHERE held.client_id IS NULL OR sealed.client_id IS NULL
+    ) THEN
+        RETURN false;
+    END IF;
+    DELETE FROM archived_month WHERE month = wanted;
+    RETURN true;
+END
 $$;
 
 DO $$
