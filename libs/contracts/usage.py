@@ -11,6 +11,7 @@ from libs.contracts.common import Amount, Label, Reply, Request, Several, Usd
 
 MAX_TOKENS = 2_000_000_000
 MAX_EVENTS = 5_000
+MAX_KEY_BYTES = 600
 Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS, strict=True)]
 Count = Annotated[int, Field(ge=0, le=MAX_TOKENS, strict=True)]
 Instant = Annotated[
@@ -43,6 +44,16 @@ def _storable(value: JsonValue) -> JsonValue:
     return value
 
 
+def _fits_an_index(text: str) -> str:
+    if len(text.encode()) > MAX_KEY_BYTES:
+        raise ValueError(f"more than {MAX_KEY_BYTES} bytes in UTF-8")
+    return text
+
+
+Key = Annotated[Label, AfterValidator(_fits_an_index)]
+"""A label that roll-ups are kept by. Four of them must fit into the 2,704 bytes of an index row:
+one day that cannot be summed would leave the roll-ups of all days behind.
+"""
 Details = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
 
 
@@ -75,8 +86,8 @@ class _Event(Request):
 
     event_id: UUID
     occurred_at: Instant
-    client_id: Label = "unknown"
-    user_id: Label = "unknown"
+    client_id: Key = "unknown"
+    user_id: Key = "unknown"
     user_email: str = Field(default="", max_length=320, pattern=r"^[^\x00]*$")
     user_name: str = Field(default="", max_length=300, pattern=r"^[^\x00]*$")
 
@@ -91,14 +102,14 @@ class ProviderCall(_Counts, _Event):
 
     kind: Literal["provider_call"]
     analysis_id: UUID | None = None
-    profile_id: Label = "unknown"
+    profile_id: Key = "unknown"
     profile_version: int | None = Field(default=None, ge=1, le=MAX_TOKENS)
-    check_ids: list[Label] = Field(default=[], max_length=100)
+    check_ids: list[Key] = Field(default=[], max_length=100)
     attempt_no: int = Field(default=1, ge=1, le=1000)
     fallback_of: UUID | None = None
-    provider: Label
-    model_requested: Label
-    model_served: Label | None = None
+    provider: Key
+    model_requested: Key
+    model_served: Key | None = None
     service_tier: Label = "standard"
     service_tier_requested: Label | None = None
     outcome: Outcome
@@ -106,7 +117,7 @@ class ProviderCall(_Counts, _Event):
     usage_source: UsageSource = "actual"
     latency_ms: Count | None = None
     fill_percentage: Percent | None = None
-    tool_calls: dict[Label, Count] = Field(default={}, max_length=100)
+    tool_calls: dict[Key, Count] = Field(default={}, max_length=100)
     modality_tokens: dict[Label, Count] = Field(default={}, max_length=20)
     raw_usage: Details = {}
 
@@ -114,14 +125,14 @@ class ProviderCall(_Counts, _Event):
 class AnalysisStarted(_Event):
     kind: Literal["analysis_started"]
     analysis_id: UUID
-    profile_id: Label = "unknown"
+    profile_id: Key = "unknown"
     profile_version: int | None = Field(default=None, ge=1, le=MAX_TOKENS)
 
 
 class AnalysisCompleted(_Event):
     kind: Literal["analysis_completed"]
     analysis_id: UUID
-    profile_id: Label = "unknown"
+    profile_id: Key = "unknown"
     profile_version: int | None = Field(default=None, ge=1, le=MAX_TOKENS)
     checks_completed: Count = 0
     overall_score: Percent | None = None

@@ -132,6 +132,23 @@ async def test_completion_that_comes_again_moves_its_analysis(usage: Usage, pool
     assert (await _faults(usage))["rollup_faults"] == []
 
 
+async def test_names_of_every_length_that_is_taken_can_be_summed(usage: Usage, pool: Pool) -> None:
+    draw = random.Random(7)
+
+    def name(characters: int) -> str:
+        return "".join(chr(draw.randrange(0x20000, 0x2A000)) for _ in range(characters))
+
+    names = ("client_id", "user_id", "profile_id", "provider", "model_requested")
+    longest = call(**{given: name(150) for given in names}, check_ids=[name(150)])
+    assert (await usage.send(longest))[0] == 200
+    await _refresh(pool)
+
+    assert (await _faults(usage))["rollup_faults"] == []
+    for given in names:
+        with pytest.raises(ValueError, match="600 bytes"):
+            call(**{given: name(151)})
+
+
 @pytest.fixture
 def calls() -> Iterator[UsageEvent]:
     return iter(call(input_tokens=1 + n, output_tokens=0) for n in range(10_000))
