@@ -14,7 +14,7 @@ import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import ObjectStore
 
-from libs.objects import open_store
+from libs.objects import open_store, sync
 from libs.postgres import Connection
 from libs.problems import Conflict, Unavailable
 from services.usage import archive_files
@@ -58,7 +58,9 @@ class ArchiveStore:
         self._store: ObjectStore = open_store(url)
 
     async def put(self, name: str, content: Path | bytes) -> None:
+        """Once it is back the file is on the disk: the month's entries are about to be dropped."""
         await obstore.put_async(self._store, name, content)
+        await asyncio.to_thread(sync, self.url, name)
 
     async def get(self, name: str) -> bytes:
         """Raises Unavailable when the file is not where it was put."""

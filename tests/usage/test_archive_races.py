@@ -1,8 +1,10 @@
 """Months leave and come back beside reports, roll-ups, senders and each other."""
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,3 +168,25 @@ async def test_nobody_waits_while_a_month_comes_back(
     assert not restorer.done()
 
     assert (await restorer).entries == 3
+
+
+async def test_files_are_on_the_disk_before_the_month_is_dropped(
+    usage: Usage, pool: Pool, store: ArchiveStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut would otherwise take what neither the database nor the disk has."""
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def tell(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", tell)
+    await usage.send(*_calls(3))
+
+    await _archive(pool, store)
+
+    folder = Path(store.url.removeprefix("file://"))
+    [parquet] = [path for path in synced if path.endswith(".parquet")]
+    month = folder / "2025-03"
+    assert set(synced) == {parquet, f"{month}/manifest.json", str(month), str(folder)}
