@@ -150,12 +150,13 @@ async def _prove(db: Connection, store: ArchiveStore, manifest: dict[str, Any]) 
     month = date.fromisoformat(manifest["month"])
     await archived.load(db, store, [ArchivedMonth(month, month, month, manifest["files"])])
     wrong = await db.fetchval(
-        """
+        f"""
         WITH held AS (
             SELECT client_id, batch_id, sha256(string_agg(entry_digest(
-                       jsonb_populate_record(NULL::ledger_entry, to_jsonb(archived_entry))
+                       jsonb_populate_record(NULL::ledger_entry, to_jsonb(entry))
                    ), ''::bytea ORDER BY event_id)) AS batch_sha256
-              FROM archived_entry GROUP BY client_id, batch_id
+              FROM (SELECT {archived.TYPED} FROM archived_entry) AS entry
+             GROUP BY client_id, batch_id
         )
         SELECT count(*) FROM held
           FULL JOIN (SELECT * FROM ledger_block WHERE month = $1) AS block

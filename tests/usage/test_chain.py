@@ -52,6 +52,8 @@ TAMPERING = {
     "UPDATE ledger_entry SET cost_usd = NULL, state = 'unpriced' WHERE {one}": "was changed",
     "UPDATE ledger_entry SET occurred_at = occurred_at + interval '1 day' WHERE {one}": "changed",
     "UPDATE ledger_entry SET person_id = gen_random_uuid() WHERE {one}": "was changed",
+    "UPDATE ledger_entry SET fill_percentage = 100 WHERE {one}": "was changed",
+    """UPDATE ledger_entry SET tool_calls = '{{"zoom": 1}}' WHERE {one}""": "was changed",
     "DELETE FROM ledger_entry WHERE {one}": "1 entries instead of 2",
     "DELETE FROM ledger_entry WHERE batch_id = (SELECT batch_id FROM ledger_entry WHERE {one})": (
         "its entries are gone"

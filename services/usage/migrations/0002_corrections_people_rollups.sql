@@ -141,7 +141,8 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         entry.cache_write_tokens, entry.tool_input_tokens, entry.output_tokens,
         entry.reasoning_tokens, entry.total_tokens, entry.state, entry.price_id, entry.cost_usd,
         entry.input_cost_usd, entry.cached_input_cost_usd, entry.cache_write_cost_usd,
-        entry.output_cost_usd, entry.cost_ceiling_usd, entry.origin, entry.calls, entry.adjusts,
+        entry.output_cost_usd, entry.cost_ceiling_usd, entry.fill_percentage, entry.tool_calls,
+        entry.origin, entry.calls, entry.adjusts,
         entry.settles, entry.rerate_id, encode(entry.content_sha256, 'hex'), entry.batch_id
     )::text, 'UTF8'))
 $$;
