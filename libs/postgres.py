@@ -38,6 +38,7 @@ AWAY = (
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,  # a connection that was cut in the middle of a COPY
 )
 """What a query raises while the server restarts or others hold it up: worth trying again."""
 
