@@ -116,10 +116,6 @@ def _add_people(tables: Iterable[Table]) -> str:
     a person holds neither another one nor the head of a chain. A person who is as we know them
     is not touched, so that batches do not wait for each other over a row that none changes.
     """
-    staged = " UNION ALL ".join(
-        f"SELECT client_id, occurred_at, {', '.join(PERSON)} FROM {_stage(table)}"
-        for table in tables
-    )
     return f"""
         INSERT INTO person AS known (
             client_id, person_id, user_key, user_id, user_email, user_name, seen_at)
@@ -133,7 +129,7 @@ def _add_people(tables: Iterable[Table]) -> str:
                    coalesce((array_agg(user_name ORDER BY occurred_at DESC)
                        FILTER (WHERE user_name <> ''))[1], '') AS user_name,
                    max(occurred_at) AS seen_at
-              FROM ({staged}) AS row
+              FROM ({" UNION ALL ".join(map(_staged_people, tables))}) AS row
              GROUP BY client_id, user_key
           ) AS seen
          WHERE NOT EXISTS (
@@ -152,6 +148,10 @@ def _add_people(tables: Iterable[Table]) -> str:
                user_name = {_later_of("user_name")},
                seen_at = greatest(known.seen_at, excluded.seen_at)
     """
+
+
+def _staged_people(table: Table) -> str:
+    return f"SELECT client_id, occurred_at, {', '.join(PERSON)} FROM {_stage(table)}"
 
 
 def _later_of(name: str) -> str:

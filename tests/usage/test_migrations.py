@@ -116,43 +116,58 @@ async def _insert_completion(db: Any, at: datetime, who: tuple[str, str, str]) -
     )
 
 
-async def test_first_ledger_is_summed_and_proven_as_before(old: Dsns, trust: Trust) -> None:
+@pytest.fixture
+async def usage_of_old(old: Dsns, trust: Trust) -> AsyncIterator[Usage]:
+    """The service of today on it, so that its database is migrated."""
     environ = {
         "USAGE_POSTGRES_DSN": old.run,
         "USAGE_POSTGRES_OWNER_DSN": old.owner,
         "USAGE_TRUSTED_KEYS": json.dumps(trust.keys),
     }
-    settings = UsageSettings.load(PREFIX, environ)
-    async with TestClient(TestServer(create_app(settings))) as client:
-        usage = Usage(client, trust)
-        behind = await usage.report()
-        async with open_pool(old.run, "usage") as pool:
-            while await rollups.refresh(pool, Archives(None)):
-                pass
-        report = await usage.report()
-        rows = [await usage.report(user=user) for user in ("uma", "max@agency.example")]
-        _, proof = await usage.get("/v1/ledger/proof", ADMIN, {"rollups": "true"})
-        _, text = await usage.get("/v1/reports/usage", params={"client": "diageo"})
+    app = create_app(UsageSettings.load(PREFIX, environ))
+    async with TestClient(TestServer(app)) as client:
+        yield Usage(client, trust)
+
+
+async def _refresh(dsn: str) -> None:
+    async with open_pool(dsn, "usage") as pool:
+        while await rollups.refresh(pool, Archives(None)):
+            pass
+
+
+async def test_first_ledger_is_summed_as_before(usage_of_old: Usage, old: Dsns) -> None:
+    behind = await usage_of_old.report()
+    await _refresh(old.run)
+    report = await usage_of_old.report()
+    _, text = await usage_of_old.get("/v1/reports/usage", params={"client": "diageo"})
 
     del behind["generated_at"], report["generated_at"]
     assert behind == report
     assert "1.004982500000000001" in text
-    assert {key: report[f"{key}"] for key in ("total_calls", "total_analyses", "total_tokens")} == {
-        "total_calls": 6,
-        "total_analyses": 2,
-        "total_tokens": 5 * 15,
-    }
-    assert (report["unpriced_calls"], report["unknown_calls"]) == (1, 1)
+    totals = ("total_calls", "total_analyses", "total_tokens", "unpriced_calls", "unknown_calls")
+    assert [report[name] for name in totals] == [6, 2, 5 * 15, 1, 1]
     assert {day: line["count"] for day, line in report["by_date"].items()} == {
         "2011-01-01": 0,
         "2026-07-31": 0,
         "2026-08-01": 1,
         "2026-08-02": 1,
     }
-    assert set(report["by_user"]) == {"uma", "Max@agency.example", "unknown"}
-    uma = report["by_user"]["uma"]
-    assert (uma["name"], uma["email"]) == ("Uma Berg", "uma@agency.example")
-    assert [one["total_calls"] for one in rows] == [3, 1]
+
+
+async def test_people_of_the_first_ledger_are_known_as_before(usage_of_old: Usage) -> None:
+    by_user = (await usage_of_old.report())["by_user"]
+
+    assert set(by_user) == {"uma", "Max@agency.example", "unknown"}
+    assert (by_user["uma"]["name"], by_user["uma"]["email"]) == ("Uma Berg", "uma@agency.example")
+    assert (await usage_of_old.report(user="uma"))["total_calls"] == 3
+    assert (await usage_of_old.report(user="max@agency.example"))["total_calls"] == 1
+
+
+async def test_first_ledger_is_proven(usage_of_old: Usage, old: Dsns) -> None:
+    await _refresh(old.run)
+
+    _, proof = await usage_of_old.get("/v1/ledger/proof", ADMIN, {"rollups": "true"})
+
     assert (proof["entries"], proof["chain_faults"], proof["rollup_faults"]) == (6, [], [])
     assert {(head["client_id"], head["month"]) for head in proof["heads"]} == {
         ("diageo", "2026-07-01"),
