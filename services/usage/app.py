@@ -71,9 +71,13 @@ def create_app(settings: UsageSettings) -> web.Application:
             app[READY] = lambda: database_problems(pool)
             store = ArchiveStore(settings.archive_url) if settings.archive_url else None
             app[handlers.ARCHIVES] = Archives(store)
-            refresher = asyncio.create_task(rollups.keep_fresh(pool, app[handlers.ARCHIVES]))
+            upkeep = [
+                asyncio.create_task(rollups.keep_fresh(pool, app[handlers.ARCHIVES])),
+                asyncio.create_task(app[handlers.RECORDER].keep_prepared()),
+            ]
             yield
-            await rollups.stop(refresher)
+            for task in upkeep:
+                await rollups.stop(task)
 
     verifier = Verifier("usage", settings.trusted_keys)
     app = create_service("usage", ROUTES, verifier, settings.max_body_bytes)

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ import structlog
 from libs.contracts.usage import MAX_EVENTS, ProviderCall, Recorded, UsageEvent
 from libs.ids import uuid7
 from libs.postgres import Connection, Pool, transaction
-from libs.problems import Conflict
+from libs.problems import Conflict, Unavailable
 from services.usage import repository
 from services.usage.archived import refuse_archived
 from services.usage.domain.pricing import RateCard
@@ -24,6 +24,7 @@ from services.usage.staging import Row, Table, add_rows
 log = structlog.get_logger()
 ALARMING_STATES = {"unpriced", "suspect"}
 WRITERS = 2
+PREPARE_EVERY_S = 3_600
 
 
 @dataclass(slots=True)
@@ -95,6 +96,15 @@ class Recorder:
     async def prepare(self, now: datetime) -> None:
         """Make the partitions of this month and the next, before anybody waits for them."""
         await self._make_months(months_of({uuid7(now), uuid7(now + timedelta(days=31))}))
+
+    async def keep_prepared(self) -> None:
+        """Prepare now and every hour, until cancelled: who runs over a month's end has the next."""
+        while True:
+            try:
+                await self.prepare(datetime.now(UTC))
+            except Unavailable as error:
+                log.warning("the next month waits", why=error.detail)
+            await asyncio.sleep(PREPARE_EVERY_S)
 
     async def _write(self) -> None:
         """Until nobody waits. Its place is free in the same step: who comes next must find it."""

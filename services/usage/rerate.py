@@ -60,6 +60,7 @@ async def rerate(
     for client_id, day in await _days(pool, request):
         async with transaction(pool) as db:
             await db.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK, client_id)
+            await _refuse_archived_days(db, day, day)
             if rerate_id:
                 await db.execute(KEEP_PEOPLE)
             card = await rate_cards.current(db)
@@ -183,8 +184,7 @@ def _component_deltas(correction: Correction) -> dict[str, Decimal]:
 async def _days(pool: Pool, request: RerateRequest) -> list[tuple[str, date]]:
     """Raises Conflict when entries of these days are archived: their costs are not here."""
     async with transaction(pool) as db:
-        for gone in await archived_months(db, request.first_on, request.last_on):
-            await refuse_archived(db, {gone.month})
+        await _refuse_archived_days(db, request.first_on, request.last_on)
         rows = await db.fetch(
             """
             SELECT DISTINCT client_id, day FROM ledger_entry
@@ -197,6 +197,11 @@ async def _days(pool: Pool, request: RerateRequest) -> list[tuple[str, date]]:
             list(request.client),
         )
     return [(row["client_id"], row["day"]) for row in rows]
+
+
+async def _refuse_archived_days(db: Connection, first_on: date, last_on: date | None) -> None:
+    for gone in await archived_months(db, first_on, last_on):
+        await refuse_archived(db, {gone.month})
 
 
 async def _entries(

@@ -24,24 +24,29 @@ WORK_SHARE = 10
 OF_DAYS = "(client_id, day) IN (SELECT * FROM unnest($1::text[], $2::date[]))"
 
 
-async def refresh(pool: Pool, archives: Archives, at_most: int = DAYS_AT_ONCE) -> int:
+async def refresh(
+    pool: Pool, archives: Archives, at_most: int = DAYS_AT_ONCE, live_only: bool = False
+) -> int:
     """Sum again up to `at_most` days that are behind; return how many were.
 
-    Days that another process sums just now are left to it.
+    Days that another process sums just now are left to it, and with `live_only` those whose
+    entries are archived in part. Raises Unavailable when these cannot be read.
     """
     async with transaction(pool) as db:
-        keys = await _take(db, at_most)
+        keys = await _take(db, at_most, live_only)
         if keys:
             clients, days = [client for client, _ in keys], [day for _, day in keys]
             sources = await archives.sources(db, (min(days), max(days)), sorted(set(clients)))
             for rollup in ROLLUPS:
                 due = sums(rollup, OF_DAYS, sources)
                 await db.execute(f"DELETE FROM {rollup} WHERE {OF_DAYS}", clients, days)
-                await db.execute(f"INSERT INTO {rollup} {due}", clients, days)
+                await db.execute(
+                    f"INSERT INTO {rollup} {due}", clients, days, timeout=PROOF_TIMEOUT_S
+                )
     return len(keys)
 
 
-async def _take(db: Connection, at_most: int) -> list[tuple[str, date]]:
+async def _take(db: Connection, at_most: int, live_only: bool) -> list[tuple[str, date]]:
     """Lock days that are behind, then take their marks away.
 
     In this order and in statements of their own: what a mark that is gone stood for is seen
@@ -50,12 +55,16 @@ async def _take(db: Connection, at_most: int) -> list[tuple[str, date]]:
     rows = await db.fetch(
         """
         SELECT client_id, day
-          FROM (SELECT client_id, day FROM dirty_day GROUP BY client_id, day
+          FROM (SELECT client_id, day FROM dirty_day
+                 WHERE NOT ($3 AND EXISTS (
+                    SELECT FROM archived_month WHERE day BETWEEN first_on AND last_on))
+                 GROUP BY client_id, day
                  ORDER BY min(batch_id::text), client_id, day LIMIT $1) AS oldest
          WHERE pg_try_advisory_xact_lock($2, hashtext(client_id || day::text))
         """,
         at_most,
         LOCK,
+        live_only,
     )
     keys = [(row["client_id"], row["day"]) for row in rows]
     if keys:
@@ -73,13 +82,23 @@ async def keep_fresh(pool: Pool, archives: Archives) -> None:
     while True:
         began = clock()
         try:
-            while await refresh(pool, archives):
-                pass
-        except Unavailable:
-            log.warning("roll-ups wait for the database")
+            await _catch_up(pool, archives)
+        except Unavailable as error:
+            log.warning("roll-ups wait", why=error.detail)
         except Exception:
             log.exception("roll-ups could not be refreshed")
         await asyncio.sleep(max(REST_S, WORK_SHARE * (clock() - began)))
+
+
+async def _catch_up(pool: Pool, archives: Archives) -> None:
+    """An archive that is away holds up its own days and no others."""
+    try:
+        while await refresh(pool, archives):
+            pass
+    except Unavailable:
+        while await refresh(pool, archives, live_only=True):
+            pass
+        raise
 
 
 async def stop(task: "asyncio.Task[None]") -> None:

@@ -3,8 +3,9 @@
 import asyncio
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from libs.contracts.access import Action
 from libs.contracts.usage import UsageEvent
 from libs.ids import uuid7
 from libs.postgres import Connection, Pool, transaction
+from libs.problems import Unavailable
 from services.usage import rollups
-from services.usage.archived import Archives
+from services.usage.archived import Archives, ArchiveStore
+from services.usage.settings import UsageSettings
 from services.usage.sums import ROLLUPS
 from tests.factories import service
 from tests.usage.conftest import Usage
@@ -175,3 +178,27 @@ async def test_nothing_is_missed_by_refreshers_that_race_with_senders(
         [summed] = await db.fetch("SELECT sum(calls) AS calls, sum(cost_usd) AS usd FROM model_day")
     assert summed["calls"] == 120
     assert summed["usd"] == sum(range(1, 121)) * Decimal("0.0000025")
+
+
+async def test_archive_that_is_away_holds_up_its_own_days_only(
+    usage: Usage, pool: Pool, settings: UsageSettings
+) -> None:
+    old = datetime(2025, 3, 31, 12, tzinfo=UTC)
+    await usage.send(call(occurred_at=old))
+    await usage.post("/v1/ledger/archives", {"older_than_days": 400}, ADMIN)
+    assert settings.archive_url
+    folder = Path(settings.archive_url.removeprefix("file://"))
+    [file] = folder.glob("2025-03/*.parquet")
+    file.unlink()
+    await usage.send(call(occurred_at=old, event_id=uuid7()), call(client_id="unilever"))
+    archives = Archives(ArchiveStore(settings.archive_url))
+
+    with pytest.raises(Unavailable, match="bring it back"):
+        while await rollups.refresh(pool, archives):
+            pass
+    while await rollups.refresh(pool, archives, live_only=True):
+        pass
+
+    async with transaction(pool) as db:
+        behind = await db.fetch("SELECT DISTINCT client_id, day FROM dirty_day")
+    assert [(row["client_id"], row["day"]) for row in behind] == [("diageo", old.date())]

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from libs.contracts.usage import MAX_KEY_BYTES
+
 UNKNOWN = "unknown"
 MAX_COUNT = 2_000_000_000
 MAX_TEXT = 300
@@ -38,6 +40,8 @@ def text(value: object, name: str, default: str = UNKNOWN) -> str:
         value = str(value)
     if len(value) > MAX_TEXT:
         raise Unreadable(f"{name} has more than {MAX_TEXT} characters")
+    if len(value.encode(errors="replace")) > MAX_KEY_BYTES:
+        raise Unreadable(f"{name} has more than {MAX_KEY_BYTES} bytes")
     if "\x00" in value:
         raise Unreadable("NUL character, which cannot be stored")
     return value if value.strip() else default
