@@ -187,9 +187,7 @@ async def test_archive_that_is_away_holds_up_its_own_days_only(
     await usage.send(call(occurred_at=old))
     await usage.post("/v1/ledger/archives", {"older_than_days": 400}, ADMIN)
     assert settings.archive_url
-    folder = Path(settings.archive_url.removeprefix("file://"))
-    [file] = folder.glob("2025-03/*.parquet")
-    file.unlink()
+    _lose(settings.archive_url, "2025-03")
     await usage.send(call(occurred_at=old, event_id=uuid7()), call(client_id="unilever"))
     archives = Archives(ArchiveStore(settings.archive_url))
 
@@ -202,3 +200,8 @@ async def test_archive_that_is_away_holds_up_its_own_days_only(
     async with transaction(pool) as db:
         behind = await db.fetch("SELECT DISTINCT client_id, day FROM dirty_day")
     assert [(row["client_id"], row["day"]) for row in behind] == [("diageo", old.date())]
+
+
+def _lose(archive_url: str, month: str) -> None:
+    [file] = Path(archive_url.removeprefix("file://")).glob(f"{month}/*.parquet")
+    file.unlink()
