@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -36,9 +36,19 @@ log = structlog.get_logger()
 SCHEMA_CHARS = len(json.dumps(ANSWER_SCHEMA))
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What all judged checks of this process share. `in_flight` bounds calls at one time."""
+    """What all judged checks of this process share.
+
+    `in_flight` bounds the calls that are made or not yet written down at one time; a call
+    waits for `open`, which a worker that was told to stop clears.
+    """
 
     pool: Pool
     providers: Mapping[str, Provider]
@@ -46,6 +56,7 @@ class Judge:
     in_flight: asyncio.Semaphore
     timeout_s: float
     max_output_tokens: int
+    open: asyncio.Event = field(default_factory=_set)
 
     def skipped(self, check: Check) -> str | None:
         """Why the check cannot be asked at all, or None."""
@@ -130,6 +141,7 @@ class _Asking:
         self, model: ModelRef, fallback_of: UUID | None
     ) -> tuple[Attempt, CheckResult | ProviderFailed]:
         async with self._judge.in_flight:
+            await self._judge.open.wait()
             self._calls += 1
             attempt = await attempts.open_attempt(
                 self._judge.pool,
@@ -152,7 +164,8 @@ class _Asking:
                 broken = ProviderFailed(FailureKind.INTERRUPTED, "the call broke; it was logged")
                 await self._settle_failure(attempt, broken)
                 return attempt, broken
-        return attempt, await self._settle_reply(attempt, reply)
+            # In its place still: what is cut off here is one of the calls in flight.
+            return attempt, await self._settle_reply(attempt, reply)
 
     def _question(self, attempt: Attempt) -> Question:
         return Question(

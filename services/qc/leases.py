@@ -138,7 +138,8 @@ class Worker:
                     task.cancel()
 
     async def _let_go(self) -> None:
-        """Give what runs a moment to end, then hand it to the next worker at once."""
+        """Give the calls in flight a moment to end, then hand all to the next worker at once."""
+        self._bench.judge.open.clear()
         if not self._running:
             return
         leases, tasks = list(self._running), list(self._running.values())
