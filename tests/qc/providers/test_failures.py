@@ -75,13 +75,13 @@ async def test_a_wrong_key_names_its_setting(
 async def test_a_late_answer_is_timed_out_and_was_billed_all_the_same(
     name: str, fake: FakeProviders, providers: dict[str, Provider]
 ) -> None:
-    fake.answer_with(Scripted(delay_s=1.5))
+    fake.answer_with(Scripted(delay_s=20))
     started_s = time.monotonic()
 
     failed = await failure(providers[name], timeout_s=0.3)
 
     assert failed.kind is FailureKind.TIMED_OUT
-    assert time.monotonic() - started_s < 1.2
+    assert time.monotonic() - started_s < 10
     assert [call.attempt_id for call in fake.billed] == [str(ATTEMPT_ID)]
 
 
