@@ -132,12 +132,39 @@ class ReferenceAssets(Reply):
     reference_assets: list[ReferenceAsset]
 
 
+Need = Literal[
+    "logo",
+    "reference",
+    "brand_asset",
+    "product",
+    "previous_version",
+    "placement",
+    "brand_colours",
+    "mandatory_copy",
+    "forbidden_copy",
+    "pdf",
+    "video",
+    "vision_model",
+]
+"""What a check cannot do without: brand material, brand data, a kind of file, a provider."""
+
+
 class CatalogueEntry(Reply):
-    """One exact check that this service can measure."""
+    """One check that a profile can have.
+
+    An exact one is measured and has `parameters` (JSON Schema with defaults and limits), a
+    judged one is asked of a vision model with a `prompt` that a profile may take as its own.
+    """
 
     name: str
+    kind: Literal["exact", "judged"]
+    version: int = 1
     measures: str
-    parameters: dict[str, JsonValue]
+    unit: str = ""
+    needs: list[Need] = []
+    parameters: dict[str, JsonValue] = {}
+    example: dict[str, JsonValue] = {}
+    prompt: str = ""
 
 
 class Catalogue(Reply):

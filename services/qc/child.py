@@ -18,6 +18,7 @@ from typing import Any
 from services.qc.checks import run_check
 from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
+from services.qc.domain.brief import Brief
 from services.qc.domain.creative import Creative, Limits, Unreadable
 
 PICTURE_SIDE_PX = 2048
@@ -74,12 +75,12 @@ def _open(request: Message, limits: Limits, say: Say) -> None:
 
 
 def _examine(request: Message, limits: Limits, say: Say) -> None:
-    references = {kind: [Path(p) for p in paths] for kind, paths in request["references"].items()}
+    brief = Brief.model_validate(request["brief"])
     with open_creative(Path(request["path"]), limits, name=request["name"]) as creative:
         if request["picture"]:
             _draw(creative, Path(request["picture"]))
             say({"picture": True})
-        subject = Subject(creative, references, limits)
+        subject = Subject(creative, brief, limits)
         for check_id, check in request["checks"].items():
             say({"started": check_id})
             started = time.perf_counter()

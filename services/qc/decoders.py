@@ -7,13 +7,14 @@ Children are warm and used again; one that dies or hangs is replaced.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from libs.contracts.qc import Creative
 from libs.problems import Invalid, TooLarge, TooMany, Unsupported
 from services.qc.decoder_process import Child, ChildFailed, ChildLimits, Message
+from services.qc.domain.brief import Brief
 
 LONGEST_QUEUE_S = 30.0
 PROBLEMS = {
@@ -71,7 +72,7 @@ class Decoders:
         path: Path,
         creative: Creative,
         checks: Mapping[str, Message],
-        references: Mapping[str, Sequence[Path]],
+        brief: Brief,
         picture: Path | None,
     ) -> AsyncIterator[Message]:
         """Measure `checks` ({check_id: {"measure", "parameters"}}) and draw `picture`.
@@ -84,7 +85,7 @@ class Decoders:
         left, wanted = dict(checks), picture
         async with self._examining:
             while left or wanted:
-                request = _to_examine(path, creative, left, references, wanted)
+                request = _to_examine(path, creative, left, brief, wanted)
                 at, reason = None, ""
                 try:
                     async for message in self._converse(request, self._limits.examine_timeout_s):
@@ -159,7 +160,7 @@ def _to_examine(
     path: Path,
     creative: Creative,
     checks: Mapping[str, Message],
-    references: Mapping[str, Sequence[Path]],
+    brief: Brief,
     picture: Path | None,
 ) -> Message:
     return {
@@ -167,7 +168,7 @@ def _to_examine(
         "path": str(path),
         "name": creative.file_name,
         "checks": dict(checks),
-        "references": {kind: list(map(str, found)) for kind, found in references.items()},
+        "brief": brief.model_dump(mode="json"),
         "picture": str(picture) if picture else None,
     }
 

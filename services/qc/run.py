@@ -21,6 +21,7 @@ from libs.postgres import Pool, insist, transaction
 from libs.problems import NotFound
 from services.qc import assets, attempts, outbox, repository
 from services.qc.decoders import Decoders
+from services.qc.domain.brief import Brief, ReferenceFile
 from services.qc.domain.scoring import Judgement, judge
 from services.qc.judging import Judge
 from services.qc.outbox import Outbox
@@ -113,7 +114,7 @@ class _Run:
             creative,
             self._row.creative,
             {check_id: _question(check_id, check) for check_id, check in checks.items()},
-            await self._references(stack),
+            await self._brief(stack),
             wanted,
         ):
             await self._heard(message)
@@ -121,16 +122,18 @@ class _Run:
             return None
         return Picture(wanted.read_bytes(), "image/jpeg")
 
-    async def _references(self, stack: AsyncExitStack) -> dict[str, list[Path]]:
+    async def _brief(self, stack: AsyncExitStack) -> Brief:
         async with transaction(self._bench.pool, [self._row.client_id]) as db:
             newest = await assets.newest_by_kind(db, self._row.client_id)
-        found: dict[str, list[Path]] = {}
+        found: dict[str, list[ReferenceFile]] = {}
         for kind, sha256 in newest.items():
             try:
-                found[kind] = [await stack.enter_async_context(self._bench.store.fetch(sha256))]
+                path = await stack.enter_async_context(self._bench.store.fetch(sha256))
             except NotFound:
                 log.error("a reference asset is gone from the store", kind=kind, sha256=sha256)
-        return found
+                continue
+            found[kind] = [ReferenceFile(path=path, name=kind, sha256=sha256)]
+        return Brief(references=found)
 
     async def _heard(self, message: Mapping[str, Any]) -> None:
         if started := message.get("started"):

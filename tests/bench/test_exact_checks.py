@@ -15,6 +15,7 @@ from services.qc.decoders import Decoders
 from services.qc.settings import QcSettings
 from tests.bench.board import ROUNDS, Board, at_most, in_turn, typical
 from tests.bench.running import Watched
+from tests.qc.factories import brief_with
 
 BENCH = "exact checks"
 READ_THE_TEXT = {"background_contrast", "spelling", "text_readability"}
@@ -53,9 +54,9 @@ class Examiner:
             pages=1,
         )
         checks = {name: {"measure": name, "parameters": {}} for name in sorted(names)}
-        references = {"logo": [self.sample.logo]}
+        brief = brief_with(logo=[self.sample.logo])
         began_s, measured = self.child.cpu_s(), {}
-        async for message in self.decoders.examine(file, creative, checks, references, None):
+        async for message in self.decoders.examine(file, creative, checks, brief, None):
             if "measured" in message:
                 measured[message["check_id"]] = message["measured"]
         return self.child.cpu_s() - began_s, measured

@@ -1,6 +1,8 @@
 """Valid rows of the qc service. A test names only what it is about."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from libs.contracts.profiles import Profile, StoredCheck
@@ -8,6 +10,7 @@ from libs.contracts.qc import Creative
 from libs.ids import uuid7
 from libs.postgres import Pool, transaction
 from services.qc import repository
+from services.qc.domain.brief import Brief, ReferenceFile
 from services.qc.repository import AnalysisRow
 from tests.factories import user
 
@@ -52,3 +55,13 @@ async def claimed(
     async with transaction(pool) as db:
         row = await repository.claim(db, uuid4(), now, lease_for)
     return AnalysisRow(**row) if row else None
+
+
+def brief_with(**references: Sequence[Path]) -> Brief:
+    """A brief with reference files by kind."""
+    return Brief(
+        references={
+            kind: [ReferenceFile(path=path, name=path.stem) for path in paths]
+            for kind, paths in references.items()
+        }
+    )

@@ -14,6 +14,7 @@ from libs.contracts.qc import Creative
 from libs.problems import Invalid, TooLarge, TooMany, Unsupported
 from services.qc.decoder_process import ChildFailed, ChildLimits
 from services.qc.decoders import Decoders
+from services.qc.domain.brief import Brief
 
 LIMITS = ChildLimits(
     memory_bytes=1 << 30,
@@ -46,7 +47,7 @@ def creative(name: str = "a.png") -> Creative:
 async def examined(
     decoders: Decoders, path: Path, checks: dict[str, Any], picture: Path | None = None
 ) -> list[dict[str, Any]]:
-    stream = decoders.examine(path, creative(), checks, {}, picture)
+    stream = decoders.examine(path, creative(), checks, Brief(), picture)
     return [message async for message in stream]
 
 
@@ -91,7 +92,9 @@ async def test_child_that_hangs_is_replaced(tmp_path: Path, picture: Path) -> No
     limits = replace(LIMITS, examine_timeout_s=3.0)
     endless = exact("file_naming", pattern="(a+)+b")
     async with Decoders(1, limits) as decoders:
-        stream = decoders.examine(picture, creative("a" * 60 + ".png"), {"name": endless}, {}, None)
+        stream = decoders.examine(
+            picture, creative("a" * 60 + ".png"), {"name": endless}, Brief(), None
+        )
         messages = [message async for message in stream]
         outcome = messages[-1]["measured"]
         assert (outcome["state"], "longer than 3 s" in outcome["reason"]) == ("error", True)
@@ -101,7 +104,7 @@ async def test_child_that_hangs_is_replaced(tmp_path: Path, picture: Path) -> No
 async def test_check_that_kills_its_child_ends_alone(decoders: Decoders, picture: Path) -> None:
     checks = {"ratio": exact("aspect_ratio"), "weight": exact("file_weight")}
     seen: list[str] = []
-    async for message in decoders.examine(picture, creative(), checks, {}, None):
+    async for message in decoders.examine(picture, creative(), checks, Brief(), None):
         if message.get("started") == "ratio":
             for child in children():
                 child.kill()
@@ -135,7 +138,7 @@ async def test_child_that_died_while_idle_is_not_the_files_fault(
 
 async def test_opening_does_not_stand_behind_examining(decoders: Decoders, picture: Path) -> None:
     slow = exact("file_naming", pattern="(a+)+b")
-    stream = decoders.examine(picture, creative("a" * 60 + ".png"), {"name": slow}, {}, None)
+    stream = decoders.examine(picture, creative("a" * 60 + ".png"), {"name": slow}, Brief(), None)
     assert await anext(stream) == {"started": "name"}
 
     opened = await asyncio.wait_for(decoders.open(picture, "a.png"), 10)

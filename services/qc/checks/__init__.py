@@ -1,9 +1,6 @@
 """The catalogue of exact checks. Cheap to import: what a check needs is loaded when it runs."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
@@ -20,72 +17,40 @@ from services.qc.checks import (
     spelling,
     text_readability,
 )
-from services.qc.checks.measured import BadParameter, Measured, Parameters
+from services.qc.checks.measured import BadParameter, ExactCheck, Measured
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Unreadable
 
 LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class ExactCheck:
-    """One thing that is measured; `measures` says what, with its unit."""
-
-    measures: str
-    parameters: type[Parameters]
-    measure: Callable[[Subject, Any], Measured]
-
-
 CHECKS: dict[str, ExactCheck] = {
-    "aspect_ratio": ExactCheck(
-        "Width to height of each page", aspect_ratio.AspectRatio, aspect_ratio.measure
-    ),
-    "background_contrast": ExactCheck(
-        "WCAG contrast ratio of each line of text",
-        background_contrast.BackgroundContrast,
-        background_contrast.measure,
-    ),
-    "barcode": ExactCheck(
-        "Barcodes: value, check digit, clear space in modules", barcode.Barcode, barcode.measure
-    ),
-    "color_format": ExactCheck(
-        "Colour mode, bits per channel, colour profile, transparency",
-        color_format.ColorFormat,
-        color_format.measure,
-    ),
-    "file_naming": ExactCheck(
-        "Name of the file, length in characters", file_naming.FileNaming, file_naming.measure
-    ),
-    "file_weight": ExactCheck(
-        "Weight of the file in bytes", file_weight.FileWeight, file_weight.measure
-    ),
-    "image_resolution": ExactCheck(
-        "Size in pixels, and pixels per inch at a print size",
-        image_resolution.ImageResolution,
-        image_resolution.measure,
-    ),
-    "logo_visibility": ExactCheck(
-        "The reference logo: found, share of the width, turn in degrees, stretch",
-        logo_visibility.LogoVisibility,
-        logo_visibility.measure,
-    ),
-    "spelling": ExactCheck(
-        "Words that are not in the dictionary", spelling.Spelling, spelling.measure
-    ),
-    "text_readability": ExactCheck(
-        "Smallest text: x-height in px, on PDF pages in mm",
-        text_readability.TextReadability,
-        text_readability.measure,
-    ),
+    "aspect_ratio": aspect_ratio.CHECK,
+    "background_contrast": background_contrast.CHECK,
+    "barcode": barcode.CHECK,
+    "color_format": color_format.CHECK,
+    "file_naming": file_naming.CHECK,
+    "file_weight": file_weight.CHECK,
+    "image_resolution": image_resolution.CHECK,
+    "logo_visibility": logo_visibility.CHECK,
+    "spelling": spelling.CHECK,
+    "text_readability": text_readability.CHECK,
 }
 
 
 def catalogue() -> Catalogue:
-    """Every exact check with the JSON schema of its parameters."""
+    """Every check with the JSON schema of its parameters."""
     return Catalogue(
         checks=[
             CatalogueEntry(
-                name=name, measures=check.measures, parameters=check.parameters.model_json_schema()
+                name=name,
+                kind="exact",
+                version=check.version,
+                measures=check.measures,
+                unit=check.unit,
+                needs=list(check.needs),
+                parameters=check.parameters.model_json_schema(),
+                example=dict(check.example),
             )
             for name, check in CHECKS.items()
         ]

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import BadParameter, Measured, Parameters, judged
+from services.qc.checks.measured import BadParameter, ExactCheck, Measured, Parameters, judged
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
 
@@ -62,3 +62,12 @@ def _finding(page: Page, ratio: float, nearest: str, allowed: dict[str, float]) 
         fix=f"The nearest is {nearest} ({allowed[nearest]:.3f}:1): crop or extend the picture.",
         page=page.number,
     )
+
+
+CHECK = ExactCheck(
+    measures="Width to height of each page",
+    unit="ratio",
+    parameters=AspectRatio,
+    measure=measure,
+    example={"allowed": ["1:1", "4:5"]},
+)

@@ -3,7 +3,7 @@
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -78,3 +78,12 @@ def _finding(page: Page, line: Line, ratio: float, least: float) -> Finding:
         page=page.number,
         region=line.region,
     )
+
+
+CHECK = ExactCheck(
+    measures="Contrast of each line of text with what lies behind it (WCAG)",
+    unit="ratio",
+    parameters=BackgroundContrast,
+    measure=measure,
+    example={"min_ratio": 4.5, "min_ratio_large": 3.0},
+)

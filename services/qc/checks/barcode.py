@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import BadParameter, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    BadParameter,
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+)
 from services.qc.checks.seen import Barcode as Seen
 from services.qc.checks.subject import Subject
 
@@ -126,3 +133,12 @@ def _value(read: list[tuple[int, Seen]], expected: str) -> Iterator[Finding]:
 def _plain(value: str) -> str:
     """A UPC-A is an EAN-13 with a leading 0."""
     return value.zfill(13) if value.isdecimal() and len(value) == 12 else value
+
+
+CHECK = ExactCheck(
+    measures="Barcodes: value, check digit, clear space beside them",
+    unit="modules",
+    parameters=Barcode,
+    measure=measure,
+    example={"required": True, "expected": "5012345678900"},
+)

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import FileFacts
 
@@ -79,3 +79,12 @@ def _icc_breach(icc: str | None, rule: str) -> Iterator[tuple[str, str, str, str
     if rule == "srgb" and icc is not None and "srgb" not in icc.lower():
         fix = "Convert it to sRGB on export."
         yield f"The colour profile is {icc}.", icc, "sRGB", fix
+
+
+CHECK = ExactCheck(
+    measures="Colour mode, bits per channel, colour profile, transparency",
+    unit="mode",
+    parameters=ColorFormat,
+    measure=measure,
+    example={"allowed_modes": ["CMYK"], "icc_profile": "any"},
+)

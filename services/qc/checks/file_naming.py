@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import BadParameter, Measured, Parameters, judged
+from services.qc.checks.measured import BadParameter, ExactCheck, Measured, Parameters, judged
 from services.qc.checks.subject import Subject
 from services.qc.domain.file_types import EXTENSIONS
 
@@ -78,3 +78,11 @@ def _matches(pattern: str, stem: str) -> bool:
         return re.fullmatch(pattern, stem) is not None
     except re.error as error:
         raise BadParameter(f"pattern: is not a regular expression ({error})") from error
+
+
+CHECK = ExactCheck(
+    measures="Name of the file",
+    unit="characters",
+    parameters=FileNaming,
+    measure=measure,
+)

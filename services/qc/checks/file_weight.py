@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import BadParameter, Measured, Parameters, judged
+from services.qc.checks.measured import BadParameter, ExactCheck, Measured, Parameters, judged
 from services.qc.checks.subject import Subject
 
 MEGABYTE = 1_000_000
@@ -42,3 +42,12 @@ def _finding(size: int, rule: str, fix: str) -> Finding:
 
 def _weight(size: int) -> str:
     return f"{size / MEGABYTE:.2f} MB" if size >= 100_000 else f"{size:,} bytes"
+
+
+CHECK = ExactCheck(
+    measures="Weight of the file",
+    unit="bytes",
+    parameters=FileWeight,
+    measure=measure,
+    example={"max_bytes": 2_000_000},
+)

@@ -3,7 +3,14 @@
 from pydantic import Field
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import BadParameter, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    BadParameter,
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+)
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
 
@@ -86,3 +93,12 @@ def _measurements(page: Page, parameters: ImageResolution) -> dict[str, float | 
         "height_px": page.height_px,
         "print_dpi": round(dpi, 1) if dpi is not None else None,
     }
+
+
+CHECK = ExactCheck(
+    measures="Size in pixels, and pixels per inch at a print size",
+    unit="px, dpi",
+    parameters=ImageResolution,
+    measure=measure,
+    example={"min_short_side_px": 1080, "min_long_side_px": 1920},
+)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import Measured, Parameters, judged, missing_input
+from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, missing_input
 from services.qc.checks.seen import LogoMatch
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -37,7 +37,7 @@ def measure(subject: Subject, parameters: LogoVisibility) -> Measured:
 
     The first page that shows a reference logo is judged.
     """
-    if not subject.references.get("logo"):
+    if not subject.brief.files("logo"):
         return missing_input("There is no reference logo for this client. Upload one.")
     detail = 0
     for page in subject.pages:
@@ -136,3 +136,13 @@ def _absent() -> Finding:
         rule="the reference logo is visible",
         fix="Place the current logo, whole and uncovered.",
     )
+
+
+CHECK = ExactCheck(
+    measures="The reference logo: found, share of the width, turn, stretch",
+    unit="share, degrees",
+    parameters=LogoVisibility,
+    measure=measure,
+    needs=("logo",),
+    example={"min_width_share": 0.1},
+)

@@ -1,11 +1,14 @@
-"""What goes into an exact check and what comes out of it."""
+"""What an exact check is, what goes into it and what comes out of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import Field, JsonValue
 
 from libs.contracts.common import Reply, Request
-from libs.contracts.qc import CheckState, Finding, Score
+from libs.contracts.qc import CheckState, Finding, Need, Score
+from services.qc.checks.subject import Subject
 
 
 class Parameters(Request):
@@ -20,6 +23,24 @@ class Measured(Reply):
     findings: list[Finding] = Field(default=[])
     measurements: dict[str, JsonValue] = Field(default={})
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ExactCheck:
+    """One thing that is measured. Each module of a check has one, by the name `CHECK`.
+
+    `measures` says what, for people, and `unit` in which unit; `needs` is what it cannot do
+    without; `example` are parameters that a profile may give. Raise `version` whenever the
+    same file may measure differently: stored results of another version are not used again.
+    """
+
+    measures: str
+    unit: str
+    parameters: type[Parameters]
+    measure: Callable[[Subject, Any], Measured]
+    needs: tuple[Need, ...] = ()
+    example: Mapping[str, JsonValue] = field(default_factory=dict)
+    version: int = 1
 
 
 class BadParameter(ValueError):

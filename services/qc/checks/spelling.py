@@ -5,7 +5,7 @@ from collections import Counter
 from pydantic import Field, JsonValue, field_validator
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
 from services.qc.checks.speller import Speller
 from services.qc.checks.subject import Subject
 from services.qc.checks.words import Word, words_of
@@ -96,3 +96,12 @@ def _finding(subject: Subject, page: Page, word: Word, meant: list[str]) -> Find
         page=page.number,
         region=word.region(width, height),
     )
+
+
+CHECK = ExactCheck(
+    measures="Words that are not in the dictionary",
+    unit="words",
+    parameters=Spelling,
+    measure=measure,
+    example={"language": "en_GB", "allowed_words": ["Smirnoff"]},
+)

@@ -1,12 +1,11 @@
 """One creative under measurement: its pages and what is expensive to see on them, seen once."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from services.qc.checks.seen import Barcode, Line, LogoMatch, LogoSearch
+from services.qc.domain.brief import Brief
 from services.qc.domain.creative import Creative, Limits, Page, Rgb
 from services.qc.domain.geometry import covered
 
@@ -24,18 +23,17 @@ LEAST_LETTERS = 2
 class Subject:
     """Checks share it, so that OCR, logo search and barcode reading run once for a page.
 
-    Checks that look at pixels see at most the first `MAX_SEEN_PAGES` pages. `references` are
-    files of brand material by kind; the only kind so far is "logo".
+    Checks that look at pixels see at most the first `MAX_SEEN_PAGES` pages.
     """
 
     def __init__(
         self,
         creative: Creative,
-        references: Mapping[str, Sequence[Path]] | None = None,
+        brief: Brief | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.creative = creative
-        self.references = references or {}
+        self.brief = brief or Brief()
         self.limits = limits or Limits()
         self.pages = creative.pages[:MAX_SEEN_PAGES]
         self._lines: dict[int, list[Line]] = {}
@@ -63,7 +61,7 @@ class Subject:
 
     def copy_lines(self, page: Page) -> list[Line]:
         """Lines of two letters or more that OCR is sure of, outside the logo with its own rules."""
-        logo = self.logo(page).match if self.references.get("logo") else None
+        logo = self.logo(page).match if self.brief.files("logo") else None
         return [
             line
             for line in self.lines(page)
@@ -78,8 +76,8 @@ class Subject:
             from services.qc.checks.logo_match import find_logo, load_reference
 
             if self._logo_references is None:
-                files = self.references.get("logo", ())
-                self._logo_references = [load_reference(file, self.limits) for file in files]
+                logos = self.brief.files("logo")
+                self._logo_references = [load_reference(file.path, self.limits) for file in logos]
             thorough = len(self.pages) <= THOROUGH_PAGES
             found = find_logo(self.rgb(page), self._logo_references, thorough)
             self._logos[page.number] = found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -99,3 +99,12 @@ def _finding(sized: Sized) -> Finding:
         page=sized.page.number,
         region=sized.line.region,
     )
+
+
+CHECK = ExactCheck(
+    measures="Smallest text: height of its small letters",
+    unit="px, mm on PDF pages",
+    parameters=TextReadability,
+    measure=measure,
+    example={"min_x_height_px": 10},
+)

@@ -12,6 +12,7 @@ from deploy.sample import write_sample
 from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
 from services.qc.domain.creative import Limits
+from tests.qc.factories import brief_with
 
 SubjectOf = Callable[..., Subject]
 
@@ -31,7 +32,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory, opened: ExitStack) -> Subje
         if defect not in kept:
             drawn = write_sample(tmp_path_factory.mktemp(defect or "clean"), defect)
             creative = opened.enter_context(open_creative(drawn.creative, Limits()))
-            kept[defect] = Subject(creative, {"logo": [drawn.logo]})
+            kept[defect] = Subject(creative, brief_with(logo=[drawn.logo]))
         return kept[defect]
 
     return subject
@@ -47,6 +48,6 @@ def picture(tmp_path: Path, opened: ExitStack) -> SubjectOf:
         path = tmp_path / name
         image.save(path, format=saved.pop("format", None), **saved)
         creative = opened.enter_context(open_creative(path, Limits()))
-        return Subject(creative, {"logo": list(logos)})
+        return Subject(creative, brief_with(logo=logos))
 
     return subject

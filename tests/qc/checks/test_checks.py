@@ -2,19 +2,21 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deploy.sample import DEFECTS, EAN, SIDE_PX
 from libs.contracts.qc import Region
-from services.qc.checks import CHECKS, catalogue, run_check
+from services.qc.checks import CHECKS, catalogue, refused_parameters, run_check
 from services.qc.checks.measured import Measured
 from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
 from services.qc.domain.creative import Limits
 from services.qc.domain.geometry import covered
 from tests.qc.checks.conftest import SubjectOf
+from tests.qc.factories import brief_with
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT / ".." / "shared" / "data" / "creative"
@@ -104,7 +106,7 @@ def test_a_check_that_breaks_is_an_error_without_its_traceback(
     monkeypatch.setitem(
         CHECKS,
         "file_weight",
-        type(CHECKS["file_weight"])("", CHECKS["file_weight"].parameters, broken),
+        replace(CHECKS["file_weight"], measure=broken),
     )
 
     measured = run_check("file_weight", sample(), {})
@@ -123,6 +125,11 @@ def test_every_parameter_has_a_description_and_a_default() -> None:
             assert isinstance(parameter, dict) and parameter["description"]
 
 
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_example_fits_its_check(name: str) -> None:
+    assert refused_parameters(name, dict(CHECKS[name].example)) is None
+
+
 def test_the_catalogue_loads_no_heavy_library() -> None:
     probe = (
         "import sys, services.qc.checks, services.qc.decode\n"
@@ -139,7 +146,7 @@ def test_the_catalogue_loads_no_heavy_library() -> None:
 def test_no_check_breaks_on_a_real_creative(file: Path) -> None:
     with open_creative(file, Limits()) as creative:
         creative.pages = creative.pages[:2]
-        subject = Subject(creative, {"logo": [LOGO]})
+        subject = Subject(creative, brief_with(logo=[LOGO]))
 
         for name in CHECKS:
             measured = run_check(name, subject, {})

@@ -1,0 +1,29 @@
+"""What a creative is held against: brand data, reference files, the placement that it is for."""
+
+from pathlib import Path
+
+from libs.contracts.brand import BrandData, Market, Placement
+from libs.contracts.common import Reply
+
+PREVIOUS_VERSION = "previous_version"
+"""The kind of reference that is an earlier state of the same creative."""
+
+
+class ReferenceFile(Reply):
+    """A file to compare with; `name` is what people call it."""
+
+    path: Path
+    name: str
+    sha256: str = ""
+
+
+class Brief(Reply):
+    """`references` by kind (a ReferenceKind or `previous_version`), the one that counts first."""
+
+    brand: BrandData = BrandData()
+    references: dict[str, list[ReferenceFile]] = {}
+    placement: Placement | None = None
+    market: Market | None = None
+
+    def files(self, kind: str) -> list[ReferenceFile]:
+        return self.references.get(kind, [])
