@@ -91,7 +91,7 @@ def write_sample(folder: Path, defect: str | None = None) -> Sample:
     copy = DEFECTS[defect][0] if defect else Copy()
     folder.mkdir(parents=True, exist_ok=True)
     sample = Sample(folder / CREATIVE_NAME, folder / LOGO_NAME)
-    _logo(880).save(sample.logo, optimize=False)
+    draw_logo(880).save(sample.logo, optimize=False)
     picture = copy.finish(_key_visual(copy))
     picture.save(sample.creative, quality=93, subsampling=0, dpi=(300, 300))
     return sample
@@ -103,7 +103,7 @@ def _key_visual(copy: Copy) -> Image.Image:
     _paste_bottle(picture)
     draw = ImageDraw.Draw(picture)
     if copy.logo_width_px:
-        logo = _logo(copy.logo_width_px)
+        logo = draw_logo(copy.logo_width_px)
         picture.paste(logo, LOGO_BOX[:2], logo)
     for line, text in enumerate(copy.headline):
         _write(draw, (140, 160 + 180 * line), text, 160, WHITE, stroke_px=3)
@@ -142,7 +142,7 @@ def _paste_barcode(picture: Image.Image, blot: bool) -> None:
     picture.paste(bars, at)
 
 
-def _logo(width_px: int, colour: Colour = NAVY) -> Image.Image:
+def draw_logo(width_px: int, colour: Colour = NAVY) -> Image.Image:
     """A compass needle in a ring beside the name, on nothing: 28 : 10."""
     logo = Image.new("RGBA", (1120, 400), (*colour, 0))
     draw = ImageDraw.Draw(logo)
@@ -261,7 +261,7 @@ def _dress(body: Image.Image) -> None:
     draw = ImageDraw.Draw(body)
     draw.rectangle((0, 636, width, 642), fill=CORAL)
     draw.rectangle((0, 1018, width, 1024), fill=CORAL)
-    mark = _logo(900).crop((0, 0, 290, 321)).resize((180, 200), Image.Resampling.LANCZOS)
+    mark = draw_logo(900).crop((0, 0, 290, 321)).resize((180, 200), Image.Resampling.LANCZOS)
     body.paste(mark, (width // 2 - 92, 668), mark)
     for text, top, size_px in (("Elderflower", 880, 50), ("and lime", 940, 46)):
         font = ImageFont.load_default(size_px)
