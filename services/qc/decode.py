@@ -5,7 +5,7 @@ Runs in a limited child process, never in the service itself; the decoders are i
 
 from pathlib import Path
 
-from services.qc.domain.creative import Creative, Limits
+from services.qc.domain.creative import FILMED, Creative, Limits
 from services.qc.domain.file_types import HEAD_BYTES, sniff
 
 WHITE = (255, 255, 255)
@@ -20,10 +20,23 @@ def open_creative(
     """
     with path.open("rb") as file:
         format = sniff(file.read(HEAD_BYTES))
+    shown_as = name or path.name
     if format == "PDF":
         from services.qc.pdf import open_pdf
 
-        return open_pdf(path, limits, name or path.name)
+        return open_pdf(path, limits, shown_as)
+    if format == "SVG":
+        from services.qc.svg import open_svg
+
+        return open_svg(path, limits, shown_as, background)
+    if format == "PSD":
+        from services.qc.psd import open_psd
+
+        return open_psd(path, limits, shown_as, background)
+    if format in FILMED:
+        from services.qc.video import open_video
+
+        return open_video(path, format, limits, shown_as)
     from services.qc.raster import open_raster
 
-    return open_raster(path, format, limits, name or path.name, background)
+    return open_raster(path, format, limits, shown_as, background)

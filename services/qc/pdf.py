@@ -7,7 +7,8 @@ import numpy as np
 import pypdfium2 as pdfium
 from pypdfium2.raw import FPDF_ERR_PASSWORD
 
-from services.qc.domain.creative import Creative, FileFacts, Limits, Page, Rgb, Unreadable
+from services.qc.domain.creative import Creative, Limits, Page, Rgb, Unreadable
+from services.qc.domain.facts import FileFacts
 
 POINTS_PER_INCH = 72.0
 MM_PER_INCH = 25.4
@@ -31,7 +32,7 @@ def open_pdf(path: Path, limits: Limits, name: str) -> Creative:
         except pdfium.PdfiumError as error:
             raise _damaged(page.number) from error
 
-    creative = Creative("PDF", facts, pages, decode, document)
+    creative = Creative("PDF", facts, pages, decode, document, path=path)
     creative.rgb(pages[0])
     return creative
 

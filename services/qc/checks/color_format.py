@@ -8,7 +8,8 @@ from pydantic import Field
 from libs.contracts.qc import Finding
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
 from services.qc.checks.subject import Subject
-from services.qc.domain.creative import FileFacts
+from services.qc.domain.creative import DRAWN, FILMED
+from services.qc.domain.facts import FileFacts
 
 Mode = Literal["RGB", "RGBA", "CMYK", "L", "LA", "P", "PA", "1", "YCbCr", "LAB", "I", "I;16", "F"]
 
@@ -41,8 +42,11 @@ class ColorFormat(Parameters):
 def measure(subject: Subject, parameters: ColorFormat) -> Measured:
     """Score: 0 or 100."""
     facts = subject.creative.facts
-    if subject.creative.format == "PDF":
-        return not_applicable("A PDF may mix colour spaces; this check judges pictures.")
+    if subject.creative.format in DRAWN:
+        reason = f"Each object of a {subject.creative.format} has colours of its own."
+        return not_applicable(f"{reason} This check judges pictures.")
+    if subject.creative.format in FILMED:
+        return not_applicable("A video has no colour mode of this kind; video_format judges it.")
     findings = [
         Finding(severity="major", message=message, measured=measured, rule=rule, fix=fix)
         for message, measured, rule, fix in _breaches(facts, parameters)

@@ -12,7 +12,7 @@ from services.qc.checks.measured import (
     not_applicable,
 )
 from services.qc.checks.subject import Subject
-from services.qc.domain.creative import Page
+from services.qc.domain.creative import DRAWN, Page
 
 MM_PER_INCH = 25.4
 
@@ -39,8 +39,9 @@ def measure(subject: Subject, parameters: ImageResolution) -> Measured:
     """Score: the share of the required pixels along the worst side, in percent, at most 100."""
     if (parameters.print_width_mm is None) != (parameters.print_height_mm is None):
         raise BadParameter("print_width_mm: goes together with print_height_mm")
-    if subject.creative.format == "PDF":
-        return not_applicable("A PDF has no pixel size of its own; its pictures have.")
+    if subject.creative.format in DRAWN:
+        format = subject.creative.format
+        return not_applicable(f"A {format} has no pixel size of its own; its pictures have.")
     findings, shares = [], []
     for page in subject.creative.pages:
         for what, measured, least, unit in _rules(page, parameters):

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
+
+from services.qc.domain.facts import FileFacts, Frame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,7 +15,28 @@ if TYPE_CHECKING:
 Rgb: TypeAlias = "NDArray[np.uint8]"
 """Pixels, height by width by 3, upright sRGB. A name only: numpy is not loaded here."""
 
-FileFormat = Literal["JPEG", "PNG", "WEBP", "TIFF", "PDF"]
+FileFormat = Literal[
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "TIFF",
+    "BMP",
+    "GIF",
+    "AVIF",
+    "HEIC",
+    "PDF",
+    "SVG",
+    "PSD",
+    "MP4",
+    "MOV",
+    "WEBM",
+]
+DRAWN: Final = frozenset({"PDF", "SVG"})
+"""Formats without pixels of their own: their pages are rasterised."""
+
+FILMED: Final = frozenset({"MP4", "MOV", "WEBM"})
+"""Video: the pages are frames of it."""
+
 UnreadableCode = Literal[
     "empty_file",
     "unknown_type",
@@ -22,6 +46,8 @@ UnreadableCode = Literal[
     "truncated",
     "damaged",
     "password_protected",
+    "no_flattened_picture",
+    "no_picture",
 ]
 KEPT_BYTES = 64 * 2**20
 
@@ -53,29 +79,11 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class FileFacts:
-    """The file as stored, before anything is converted.
-
-    `mode` is a Pillow mode (RGB, RGBA, CMYK, L, P, I;16 …) or "PDF"; `bit_depth` counts bits
-    of one channel; `orientation` is the EXIF tag (1 is upright).
-    """
-
-    file_name: str
-    byte_size: int
-    mode: str
-    bit_depth: int | None = None
-    alpha: bool = False
-    icc_profile: str | None = None
-    dpi: tuple[float, float] | None = None
-    orientation: int = 1
-    frames: int = 1
-
-
-@dataclass(frozen=True)
 class Page:
     """One page or picture, upright. `width_px` and `height_px` count the pixels of the file.
 
-    A PDF page has the pixels that it was rasterised to, and its size in millimetres.
+    A PDF page has the pixels that it was rasterised to, and its size in millimetres. A frame
+    of an animation or a video is a page with its time, `at_s`.
     """
 
     number: int
@@ -83,6 +91,7 @@ class Page:
     height_px: int
     width_mm: float | None = None
     height_mm: float | None = None
+    at_s: float | None = None
 
 
 class Creative:
@@ -98,11 +107,16 @@ class Creative:
         pages: list[Page],
         decode: Callable[[Page], Rgb],
         opened: AbstractContextManager[object] | None = None,
+        *,
+        path: Path | None = None,
+        play: Callable[[int], Iterator[Frame]] | None = None,
     ) -> None:
         self.format = format
         self.facts = facts
         self.pages = pages
+        self.path = path
         self._decode = decode
+        self._play = play
         self._opened = opened
         self._kept: dict[int, Rgb] = {}
 
@@ -117,6 +131,13 @@ class Creative:
             self._make_room(pixels.nbytes)
             self._kept[page.number] = pixels
         return self._kept[page.number]
+
+    def frames(self, side_px: int) -> Iterator[Frame]:
+        """Every frame of an animation or video, upright, its longer side at most `side_px`.
+
+        Nothing for a still picture. Raises Unreadable.
+        """
+        return iter(()) if self._play is None else self._play(side_px)
 
     def _make_room(self, needed_bytes: int) -> None:
         while self._kept and self._kept_bytes() + needed_bytes > KEPT_BYTES:

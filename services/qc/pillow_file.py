@@ -1,0 +1,160 @@
+"""Pillow, held short: one parser for each file, limits first, errors in our words."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms
+from PIL.TiffImagePlugin import BITSPERSAMPLE
+
+from services.qc.colour import icc_profile, to_rgb
+from services.qc.domain.creative import FileFormat, Limits, Rgb, Unreadable
+from services.qc.domain.facts import FileFacts
+
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+PARSERS: dict[FileFormat, str] = {"HEIC": "HEIF"}
+"""What Pillow calls a format, where it has another name for it."""
+
+UPRIGHT: dict[int, Callable[[Rgb], Rgb]] = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: a[::-1].transpose(1, 0, 2),
+    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda a: a.transpose(1, 0, 2)[::-1],
+}
+"""What turns the stored rows upright, by EXIF orientation."""
+
+
+@contextmanager
+def pillow_file(path: Path, format: FileFormat, limits: Limits) -> Iterator[Image.Image]:
+    """The open picture; only the parser of `format` is asked. Raises Unreadable."""
+    if format == "HEIC":
+        _learn_heic()
+    with our_errors(format, limits):
+        with Image.open(path, formats=[PARSERS.get(format, format)]) as image:
+            check_pixels(image.width * image.height, limits)
+            yield image
+
+
+@cache
+def _learn_heic() -> None:
+    import pi_heif
+
+    pi_heif.register_heif_opener(decode_threads=1, thumbnails=False)
+
+
+@contextmanager
+def our_errors(format: FileFormat, limits: Limits) -> Iterator[None]:
+    """Pillow's warnings as errors, its errors as ours."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except Unreadable:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        detail = (
+            f"The picture has far more than the {limits.max_pixels:,} pixels that are allowed. "
+            "Export a smaller one."
+        )
+        raise Unreadable("too_many_pixels", detail) from error
+    except MemoryError as error:
+        detail = "Opening the picture takes too much memory. Export a smaller one."
+        raise Unreadable("too_many_pixels", detail) from error
+    except Exception as error:
+        raise _failure(error, format) from error
+
+
+def _failure(error: Exception, format: FileFormat) -> Unreadable:
+    """Pillow's parsers raise nearly anything on hostile input: OSError, struct.error, KeyError …"""
+    if "truncated" in str(error).lower() or isinstance(error, EOFError):
+        detail = f"The {format} file is cut short. Upload it again from the original."
+        return Unreadable("truncated", detail)
+    detail = f"The {format} file is damaged and cannot be shown. Export it again."
+    return Unreadable("damaged", detail)
+
+
+def check_pixels(pixels: int, limits: Limits) -> None:
+    if pixels > limits.max_pixels:
+        detail = (
+            f"The picture has {pixels:,} pixels; at most {limits.max_pixels:,} are allowed. "
+            "Export a smaller one."
+        )
+        raise Unreadable("too_many_pixels", detail)
+
+
+def orientation(image: Image.Image) -> int:
+    """The EXIF tag; a block that cannot be parsed counts as upright, as viewers take it."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:
+        return 1
+    return value if value in UPRIGHT else 1
+
+
+def facts_of(
+    path: Path, name: str, image: Image.Image, format: FileFormat, frames: int
+) -> FileFacts:
+    """As stored; call it before the pixels are loaded."""
+    return FileFacts(
+        file_name=name,
+        byte_size=path.stat().st_size,
+        mode=image.mode,
+        bit_depth=_bit_depth(path, image, format),
+        alpha=image.has_transparency_data,
+        icc_profile=_icc_name(image),
+        dpi=_dpi(image),
+        orientation=orientation(image),
+        frames=frames,
+    )
+
+
+def _bit_depth(path: Path, image: Image.Image, format: FileFormat) -> int:
+    if format == "PNG":
+        with path.open("rb") as file:
+            return file.read(25)[24]
+    if format == "HEIC":
+        return int(image.info.get("bit_depth", 8))
+    if format == "TIFF":
+        bits: Any = image.tag_v2.get(BITSPERSAMPLE, 1)  # type: ignore[attr-defined]
+        return int(max(bits)) if isinstance(bits, tuple) else int(bits)
+    return 8
+
+
+def _icc_name(image: Image.Image) -> str | None:
+    profile = icc_profile(image)
+    if profile is None:
+        return "unreadable" if image.info.get("icc_profile") else None
+    return ImageCms.getProfileDescription(profile).strip() or "unnamed"
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    try:
+        across, down = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (across, down) if 0 < across < 100_000 and 0 < down < 100_000 else None
+
+
+def upright_rgb(image: Image.Image, limits: Limits, background: tuple[int, int, int]) -> Rgb:
+    """Scaled down where it is larger than `limits.working_side_px`."""
+    working = limits.working_side_px
+    if max(image.size) > working:
+        image.draft(None, (working, working))
+    stored = orientation(image)
+    image.load()
+    pixels = to_rgb(image, background)
+    shrink = working / max(image.size)
+    if shrink < 1:
+        size = (max(1, round(image.width * shrink)), max(1, round(image.height * shrink)))
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    turn = UPRIGHT.get(stored)
+    return np.ascontiguousarray(turn(pixels)) if turn else pixels
