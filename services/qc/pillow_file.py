@@ -110,7 +110,7 @@ def facts_of(
         mode=image.mode,
         bit_depth=_bit_depth(path, image, format),
         alpha=image.has_transparency_data,
-        icc_profile=_icc_name(image),
+        icc_profile=icc_name(image),
         dpi=_dpi(image),
         orientation=orientation(image),
         frames=frames,
@@ -129,7 +129,7 @@ def _bit_depth(path: Path, image: Image.Image, format: FileFormat) -> int:
     return 8
 
 
-def _icc_name(image: Image.Image) -> str | None:
+def icc_name(image: Image.Image) -> str | None:
     profile = icc_profile(image)
     if profile is None:
         return "unreadable" if image.info.get("icc_profile") else None

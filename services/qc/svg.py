@@ -13,6 +13,9 @@ from services.qc.fonts import SANS, SERIF, families, first_of, missing
 from services.qc.svg_clean import MAX_BYTES, Cleaned, clean
 
 CSS_DPI = 96.0
+SIDE_PX = 1600
+"""Twice the side is four times the time, and resvg packs what it drew as a PNG."""
+
 MAX_STRETCH = 50
 """Sides further apart than this are an error of the drawing, and make one side vanish."""
 
@@ -20,7 +23,7 @@ MAX_STRETCH = 50
 def open_svg(
     path: Path, limits: Limits, name: str, background: tuple[int, int, int]
 ) -> Creative:
-    """Drawn so that its longer side has `limits.pdf_side_px`. Raises Unreadable."""
+    """Drawn so that its longer side has `SIDE_PX`. Raises Unreadable."""
     with path.open("rb") as file:
         cleaned = clean(file.read(MAX_BYTES + 1))
     drawn = _draw(cleaned.text, limits)
@@ -48,7 +51,7 @@ def _draw(text: str, limits: Limits) -> Image.Image:
     if max(wide, high) > MAX_STRETCH * min(wide, high):
         raise Unreadable("damaged", "The SVG has no usable size. Set its width and height.")
     long_side = "width" if wide >= high else "height"
-    return _rendered(text, sans, serif, **{long_side: limits.pdf_side_px})
+    return _rendered(text, sans, serif, **{long_side: min(SIDE_PX, limits.working_side_px)})
 
 
 def _rendered(text: str, sans: str | None, serif: str | None, **size: int) -> Image.Image:
