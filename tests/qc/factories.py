@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from libs.contracts.brand import BrandData
 from libs.contracts.profiles import Profile, StoredCheck
 from libs.contracts.qc import Creative
 from libs.ids import uuid7
@@ -57,11 +58,12 @@ async def claimed(
     return AnalysisRow(**row) if row else None
 
 
-def brief_with(**references: Sequence[Path]) -> Brief:
+def brief_with(brand: BrandData | None = None, **references: Sequence[Path]) -> Brief:
     """A brief with reference files by kind."""
     return Brief(
+        brand=brand or BrandData(),
         references={
             kind: [ReferenceFile(path=path, name=path.stem) for path in paths]
             for kind, paths in references.items()
-        }
+        },
     )

@@ -9,12 +9,21 @@ import pytest
 from PIL import Image
 
 from deploy.sample import write_sample
+from libs.contracts.brand import BrandColour, BrandData
 from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
 from services.qc.domain.creative import Limits
 from tests.qc.factories import brief_with
 
 SubjectOf = Callable[..., Subject]
+
+SAMPLE_BRAND = BrandData(
+    colours=(
+        BrandColour(name="Cream", hex="#faf6ee"),
+        BrandColour(name="Navy", hex="#0e1e3a"),
+        BrandColour(name="Coral", hex="#e2583e"),
+    )
+)
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +41,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory, opened: ExitStack) -> Subje
         if defect not in kept:
             drawn = write_sample(tmp_path_factory.mktemp(defect or "clean"), defect)
             creative = opened.enter_context(open_creative(drawn.creative, Limits()))
-            kept[defect] = Subject(creative, brief_with(logo=[drawn.logo]))
+            kept[defect] = Subject(creative, brief_with(SAMPLE_BRAND, logo=[drawn.logo]))
         return kept[defect]
 
     return subject
