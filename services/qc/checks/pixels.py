@@ -29,3 +29,12 @@ def correlation(one: Any, other: Any) -> float:
     a, b = one - one.mean(), other - other.mean()
     norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / norm if norm else 0.0
+
+
+def resized(picture: Any, scale: float) -> Any:
+    """The whole picture `scale` times as large, of the same type; averaged where it shrinks."""
+    if scale == 1:
+        return picture
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size, interpolation=how), picture.dtype)

@@ -21,16 +21,19 @@ class LogoMatch:
     """A reference logo found on a page.
 
     `rotation_deg` is clockwise; `stretch` is width scale over height scale, 1 when the logo
-    keeps its proportions; `likeness` is the correlation of its pixels with the reference (1: the
-    same); `colour_difference` is the median Delta E 1976 of its opaque pixels.
+    keeps its proportions; `shear_deg` is how far its upright edges lean; `likeness` is the
+    correlation of its pixels or its outline with the reference (1: the same);
+    `colour_difference` is the median Delta E 1976 of its opaque pixels.
     """
 
     reference: str
     quad: Quad
     region: Region
     width_px: float
+    height_px: float
     rotation_deg: float
     stretch: float
+    shear_deg: float
     likeness: float
     colour_difference: float
     inliers: int
@@ -38,10 +41,14 @@ class LogoMatch:
 
 @dataclass(frozen=True)
 class LogoSearch:
-    """`detail` counts the points of the richest reference that can be recognised again."""
+    """`detail` counts the points of the richest reference that can be recognised again.
+
+    `match` is the likest of `matches`, which has one for each place.
+    """
 
     match: LogoMatch | None
     detail: int
+    matches: tuple[LogoMatch, ...] = ()
 
 
 @dataclass(frozen=True)

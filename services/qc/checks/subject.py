@@ -10,7 +10,8 @@ from services.qc.domain.creative import Creative, Limits, Page, Rgb
 from services.qc.domain.geometry import covered
 
 if TYPE_CHECKING:
-    from services.qc.checks.logo_match import Reference
+    from services.qc.checks.mark_points import PagePoints
+    from services.qc.checks.mark_reference import Reference
 
 MAX_SEEN_PAGES = 10
 """A page full of text takes 6 s."""
@@ -37,9 +38,10 @@ class Subject:
         self.limits = limits or Limits()
         self.pages = creative.pages[:MAX_SEEN_PAGES]
         self._lines: dict[int, list[Line]] = {}
-        self._logos: dict[int, LogoSearch] = {}
+        self._marks: dict[tuple[int, str, str | None], LogoSearch] = {}
+        self._points: tuple[int, PagePoints] | None = None
         self._barcodes: dict[int, list[Barcode]] = {}
-        self._logo_references: list[Reference] | None = None
+        self._references: dict[str, list[Reference]] = {}
 
     def rgb(self, page: Page) -> Rgb:
         return self.creative.rgb(page)
@@ -71,17 +73,36 @@ class Subject:
         ]
 
     def logo(self, page: Page) -> LogoSearch:
-        """The best match of any reference logo. Raises Unreadable when a reference is damaged."""
-        if page.number not in self._logos:
-            from services.qc.checks.logo_match import find_logo, load_reference
+        """Where any reference logo stands. Raises Unreadable when a reference is damaged."""
+        return self.marks(page, "logo")
 
-            if self._logo_references is None:
-                logos = self.brief.files("logo")
-                self._logo_references = [load_reference(file.path, self.limits) for file in logos]
+    def marks(self, page: Page, kind: str, name: str | None = None) -> LogoSearch:
+        """Where any reference of `kind` stands, or the one called `name`. Raises Unreadable."""
+        key = (page.number, kind, name)
+        if key not in self._marks:
+            from services.qc.checks.logo_match import find_marks
+
+            wanted = [r for r in self.references(kind) if name in (None, r.name)]
             thorough = len(self.pages) <= THOROUGH_PAGES
-            found = find_logo(self.rgb(page), self._logo_references, thorough)
-            self._logos[page.number] = found
-        return self._logos[page.number]
+            self._marks[key] = find_marks(self._page_points(page), wanted, thorough)
+        return self._marks[key]
+
+    def references(self, kind: str) -> "list[Reference]":
+        """The reference pictures of `kind`, ready to be found. Raises Unreadable."""
+        if kind not in self._references:
+            from services.qc.checks.mark_reference import load_reference
+
+            files = self.brief.files(kind)
+            self._references[kind] = [load_reference(f.path, self.limits, f.name) for f in files]
+        return self._references[kind]
+
+    def _page_points(self, page: Page) -> "PagePoints":
+        """Of the page that was looked at last: they take 3 MB for each tile."""
+        if self._points is None or self._points[0] != page.number:
+            from services.qc.checks.mark_points import PagePoints
+
+            self._points = page.number, PagePoints(self.rgb(page))
+        return self._points[1]
 
     def barcodes(self, page: Page) -> list[Barcode]:
         if page.number not in self._barcodes:
