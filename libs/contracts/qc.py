@@ -67,8 +67,23 @@ class Accepted(Reply):
     analysis_id: UUID
 
 
+PageType = Literal["cover", "palette", "notes", "artwork"]
+
+
+class CreativePage(Reply):
+    """A page of a creative: only artwork is judged. `why` tells what made it something else."""
+
+    number: int
+    type: PageType = "artwork"
+    why: str = ""
+    width_px: int
+    height_px: int
+    width_mm: float | None = None
+    height_mm: float | None = None
+
+
 class Creative(Reply):
-    """The file under test, as the upload door measured it."""
+    """The file under test, as the upload door measured it. `strip` has its pages in order."""
 
     file_name: str
     sha256: str
@@ -77,6 +92,7 @@ class Creative(Reply):
     width_px: int
     height_px: int
     pages: int
+    strip: list[CreativePage] = []
 
 
 class Analysis(Reply):

@@ -101,6 +101,7 @@ async def _open(bench: Bench, upload: Upload) -> Creative:
         width_px=opened["width_px"],
         height_px=opened["height_px"],
         pages=opened["pages"],
+        strip=opened.get("strip", []),
     )
 
 

@@ -24,6 +24,7 @@ from services.qc.domain.creative import Creative, Limits, Unreadable
 PICTURE_SIDE_PX = 2048
 PICTURE_QUALITY = 90
 DECODE_AT_DOOR_S = 4.0
+READ_AT_DOOR_S = 3.0
 PR_SET_PDEATHSIG = 1
 
 Message = Mapping[str, Any]
@@ -69,18 +70,36 @@ def _open(request: Message, limits: Limits, say: Say) -> None:
                 "width_px": first.width_px,
                 "height_px": first.height_px,
                 "pages": len(creative.pages),
+                "strip": _strip(creative, limits),
                 "done": True,
             }
         )
 
 
+def _strip(creative: Creative, limits: Limits) -> list[Message]:
+    """Each page with its type and size, as CreativePage has them."""
+    kinds = Subject(creative, limits=limits, pdf_seconds=READ_AT_DOOR_S).page_kinds
+    return [
+        {
+            "number": page.number,
+            "type": kinds[page.number].type,
+            "why": kinds[page.number].why,
+            "width_px": page.width_px,
+            "height_px": page.height_px,
+            "width_mm": page.width_mm and round(page.width_mm, 1),
+            "height_mm": page.height_mm and round(page.height_mm, 1),
+        }
+        for page in creative.pages
+    ]
+
+
 def _examine(request: Message, limits: Limits, say: Say) -> None:
     brief = Brief.model_validate(request["brief"])
     with open_creative(Path(request["path"]), limits, name=request["name"]) as creative:
-        if request["picture"]:
-            _draw(creative, Path(request["picture"]))
-            say({"picture": True})
         subject = Subject(creative, brief, limits)
+        if request["picture"]:
+            _draw(subject, Path(request["picture"]))
+            say({"picture": True})
         for check_id, check in request["checks"].items():
             say({"started": check_id})
             started = time.perf_counter()
@@ -96,14 +115,14 @@ def _examine(request: Message, limits: Limits, say: Say) -> None:
     say({"done": True})
 
 
-def _draw(creative: Creative, path: Path) -> None:
-    """The first page as the models get it: a JPEG without chroma subsampling, which blurs red type.
+def _draw(subject: Subject, path: Path) -> None:
+    """The first page of artwork as the models get it: a JPEG that does not blur red type.
 
-    Models scale larger pictures down themselves, at our expense in bytes.
+    Chroma subsampling would. Models scale larger pictures down themselves, at our expense.
     """
     from PIL import Image
 
-    image = Image.fromarray(creative.rgb(creative.pages[0]))
+    image = Image.fromarray(subject.rgb(subject.pages[0]))
     image.thumbnail((PICTURE_SIDE_PX, PICTURE_SIDE_PX), Image.Resampling.LANCZOS)
     image.save(path, "JPEG", quality=PICTURE_QUALITY, subsampling=0)
 

@@ -11,10 +11,20 @@ from services.qc.checks import (
     barcode,
     brand_colors,
     color_format,
+    crop_marks,
+    duplicate_pages,
     file_naming,
     file_weight,
     image_resolution,
     logo_visibility,
+    min_text_size,
+    pdf_colour,
+    pdf_contents,
+    pdf_fonts,
+    pdf_hairlines,
+    pdf_images,
+    pdf_output_intent,
+    print_bleed,
     spelling,
     text_readability,
 )
@@ -31,10 +41,20 @@ CHECKS: dict[str, ExactCheck] = {
     "barcode": barcode.CHECK,
     "brand_colors": brand_colors.CHECK,
     "color_format": color_format.CHECK,
+    "crop_marks": crop_marks.CHECK,
+    "duplicate_pages": duplicate_pages.CHECK,
     "file_naming": file_naming.CHECK,
     "file_weight": file_weight.CHECK,
     "image_resolution": image_resolution.CHECK,
     "logo_visibility": logo_visibility.CHECK,
+    "min_text_size": min_text_size.CHECK,
+    "pdf_colour": pdf_colour.CHECK,
+    "pdf_contents": pdf_contents.CHECK,
+    "pdf_fonts": pdf_fonts.CHECK,
+    "pdf_hairlines": pdf_hairlines.CHECK,
+    "pdf_images": pdf_images.CHECK,
+    "pdf_output_intent": pdf_output_intent.CHECK,
+    "print_bleed": print_bleed.CHECK,
     "spelling": spelling.CHECK,
     "text_readability": text_readability.CHECK,
 }
@@ -80,7 +100,7 @@ def run_check(name: str, subject: Subject, parameters: dict[str, JsonValue]) -> 
     check = CHECKS[name]
     try:
         measured = check.measure(subject, check.parameters.model_validate(parameters))
-        return _with_pages_left_out(measured)
+        return _with_pages_left_out(measured, subject)
     except BadParameter as error:
         return Measured(state="error", reason=f"Parameter {error}.")
     except Unreadable as error:
@@ -93,13 +113,16 @@ def run_check(name: str, subject: Subject, parameters: dict[str, JsonValue]) -> 
         return Measured(state="error", reason="This check broke while measuring; it was logged.")
 
 
-def _with_pages_left_out(measured: Measured) -> Measured:
+def _with_pages_left_out(measured: Measured, subject: Subject) -> Measured:
     """A result that holds for some of the pages says so."""
-    pages = measured.measurements.get("pages")
-    judged = measured.measurements.get("pages_judged")
-    if pages == judged or measured.reason:
+    if "pages_judged" not in measured.measurements:
         return measured
-    reason = f"The first {judged} of {pages} pages were judged."
+    seen, artwork = measured.measurements["pages_judged"], len(subject.artwork)
+    reasons = [measured.reason, subject.left_out()]
+    if seen != artwork:
+        of = "pages" if subject.left_out() is None else "pages of artwork"
+        reasons.append(f"The first {seen} of {artwork} {of} were judged.")
+    reason = " ".join(filter(None, reasons)) or None
     return measured.model_copy(update={"reason": reason})
 
 

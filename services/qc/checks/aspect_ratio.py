@@ -24,17 +24,18 @@ class AspectRatio(Parameters):
 
 
 def measure(subject: Subject, parameters: AspectRatio) -> Measured:
-    """Score: 0 or 100. Every page is judged."""
+    """Score: 0 or 100. Every page of artwork is judged."""
     allowed = {name: _value(name) for name in parameters.allowed}
     findings: list[Finding] = []
     ratios: list[JsonValue] = []
-    for page in subject.creative.pages:
+    for page in subject.artwork:
         ratio = _of(page)
         name = min(allowed, key=lambda one: abs(ratio / allowed[one] - 1))
         ratios.append(round(ratio, 4))
         if abs(ratio / allowed[name] - 1) > parameters.tolerance + ROUNDING:
             findings.append(_finding(page, ratio, name, allowed))
-    return judged(findings, {"ratios": ratios, "tolerance": parameters.tolerance})
+    measurements: dict[str, JsonValue] = {"ratios": ratios, "tolerance": parameters.tolerance}
+    return judged(findings, {**measurements, "pages_judged": len(ratios)})
 
 
 def _of(page: Page) -> float:

@@ -47,7 +47,9 @@ COLOUR_NAMES = re.compile(
     r"#[0-9a-f]{6}\b|\b(pantone|pms|cmyk|rgb|hex|ral|ncs)\b|\bC ?\d+ M ?\d+ Y ?\d+ K ?\d+",
     re.IGNORECASE,
 )
-COVER = re.compile(r"\b(cover (sheet|page)|front sheet|artwork proof|proof sheet|deckblatt)\b", re.I)
+COVER = re.compile(
+    r"\b(cover (sheet|page)|front sheet|artwork proof|proof sheet|deckblatt)\b", re.I
+)
 COVER_SIGN = re.compile(
     r"\b(client|project|job (no|number|name)|version|date|prepared (by|for)|account|"
     r"designer|agency|kunde|projekt|auftrag|datum)\b\s*[:#.]",

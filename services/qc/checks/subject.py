@@ -1,18 +1,24 @@
 """One creative under measurement: its pages and what is expensive to see on them, seen once."""
 
+import logging
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from services.qc.checks.page_types import ARTWORK, Kind, page_types
 from services.qc.checks.seen import Barcode, Line, LogoMatch, LogoSearch
 from services.qc.domain.brief import Brief
-from services.qc.domain.creative import Creative, Limits, Page, Rgb
+from services.qc.domain.creative import Creative, Limits, Page, Rgb, Unreadable
 from services.qc.domain.geometry import covered
 
 if TYPE_CHECKING:
     from services.qc.checks.mark_points import PagePoints
     from services.qc.checks.mark_reference import Reference
+    from services.qc.preflight.facts import PageFacts, PdfFacts
+    from services.qc.preflight.view import View
 
+LOG = logging.getLogger(__name__)
 MAX_SEEN_PAGES = 10
 """A page full of text takes 6 s."""
 
@@ -24,7 +30,8 @@ LEAST_LETTERS = 2
 class Subject:
     """Checks share it, so that OCR, logo search and barcode reading run once for a page.
 
-    Checks that look at pixels see at most the first `MAX_SEEN_PAGES` pages.
+    Checks judge the artwork and leave out a PDF's pages of paperwork; those that look at pixels
+    see at most its first `MAX_SEEN_PAGES` pages.
     """
 
     def __init__(
@@ -32,16 +39,81 @@ class Subject:
         creative: Creative,
         brief: Brief | None = None,
         limits: Limits | None = None,
+        pdf_seconds: float = 10.0,
     ) -> None:
         self.creative = creative
         self.brief = brief or Brief()
         self.limits = limits or Limits()
-        self.pages = creative.pages[:MAX_SEEN_PAGES]
+        self._pdf_seconds = pdf_seconds
         self._lines: dict[int, list[Line]] = {}
         self._marks: dict[tuple[int, str, str | None], LogoSearch] = {}
         self._points: tuple[int, PagePoints] | None = None
         self._barcodes: dict[int, list[Barcode]] = {}
         self._references: dict[str, list[Reference]] = {}
+
+    @cached_property
+    def pages(self) -> list[Page]:
+        return self.artwork[:MAX_SEEN_PAGES]
+
+    @cached_property
+    def artwork(self) -> list[Page]:
+        kinds = self.page_kinds
+        return [page for page in self.creative.pages if kinds[page.number].type == "artwork"]
+
+    @cached_property
+    def page_kinds(self) -> dict[int, Kind]:
+        """By page number. A PDF that cannot be read has artwork only."""
+        numbers = [page.number for page in self.creative.pages]
+        kinds = dict.fromkeys(numbers, ARTWORK)
+        if self.creative.format != "PDF" or len(numbers) < 2:
+            return kinds
+        try:
+            known = [page for page in self._pdf.pages if page.number in kinds]
+            found = page_types(known, self.pdf_view.words)
+        except Unreadable:
+            return kinds
+        except Exception:
+            LOG.exception("the types of the pages could not be told")
+            return kinds
+        return kinds | {page.number: kind for page, kind in zip(known, found, strict=True)}
+
+    def left_out(self) -> str | None:
+        """Which pages are no artwork, for people."""
+        kinds = [(number, kind) for number, kind in self.page_kinds.items() if kind != ARTWORK]
+        if not kinds:
+            return None
+        named = ", ".join(f"{number} ({kind.type})" for number, kind in kinds)
+        return f"Not artwork and left out: page{'s' if len(kinds) > 1 else ''} {named}."
+
+    def pdf(self) -> "PdfFacts | None":
+        """What the PDF is made of; None for other files. Raises Unreadable."""
+        return self._pdf if self.creative.format == "PDF" else None
+
+    def pdf_pages(self) -> "list[PageFacts]":
+        """Of the artwork. Raises Unreadable."""
+        numbers = {page.number for page in self.artwork}
+        facts = self.pdf()
+        return [page for page in facts.pages if page.number in numbers] if facts else []
+
+    @cached_property
+    def _pdf(self) -> "PdfFacts":
+        from services.qc.preflight.reader import Damaged, read_pdf
+
+        if self.creative.path is None:
+            raise AssertionError("only a PDF has a path to be read again")
+        try:
+            return read_pdf(self.creative.path, self.limits.max_pages, self._pdf_seconds)
+        except Damaged as error:
+            detail = "The structure of the PDF is damaged. Export it again."
+            raise Unreadable("damaged", detail) from error
+
+    @cached_property
+    def pdf_view(self) -> "View":
+        from services.qc.preflight.view import View
+
+        if self.creative.path is None:
+            raise AssertionError("only a PDF has a view")
+        return View(self.creative.path)
 
     def rgb(self, page: Page) -> Rgb:
         return self.creative.rgb(page)

@@ -39,7 +39,8 @@ def find_marks(page: "PageFacts") -> TrimMarks | None:
 
 def _candidates(page: "PageFacts") -> tuple[list[Box], list[Box]]:
     """Upright and level thin lines of a mark's length."""
-    upright, level = [], []
+    upright: list[Box] = []
+    level: list[Box] = []
     for line in _lines(page):
         across, up = line[2] - line[0], line[3] - line[1]
         short, long = sorted((across, up))

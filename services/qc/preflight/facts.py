@@ -106,10 +106,7 @@ class Look:
     @property
     def is_transparent(self) -> bool:
         return (
-            self.soft_mask
-            or self.blend != "Normal"
-            or self.fill_alpha < 1
-            or self.stroke_alpha < 1
+            self.soft_mask or self.blend != "Normal" or self.fill_alpha < 1 or self.stroke_alpha < 1
         )
 
 

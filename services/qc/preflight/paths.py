@@ -54,7 +54,8 @@ def _paint(fills: bool, strokes: bool) -> Callable[["Walker", list[Any]], None]:
 def _mark(walker: "Walker", box: Box, fills: bool, strokes: bool) -> None:
     state = walker.state
     fill: Colour | None = state.fill if fills else None
-    stroke, line_pt, lines = None, None, ()
+    stroke, line_pt = None, None
+    lines: tuple[Box, ...] = ()
     thickness = min(box[2] - box[0], box[3] - box[1]) * walker.page.unit if fills else None
     if strokes:
         scale = mean_scale(state.ctm)

@@ -1,7 +1,6 @@
 """Reads the facts of a PDF: each page once, within limits, past whatever is damaged."""
 
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from services.qc.preflight.walker import MOST_CONTENT_BYTES, Shared, Walker
 
 LETTER: Box = (0.0, 0.0, 612.0, 792.0)
 MOST_PARENTS = 50
-MOST_SECONDS = 10.0
 MOST_PARTS = 1_000
 DAMAGE = (
     pikepdf.PdfError,
@@ -39,22 +37,28 @@ DAMAGE = (
 """What pikepdf raises on objects that are not what they should be."""
 
 
-def read_pdf(path: Path, most_pages: int, most_seconds: float = MOST_SECONDS) -> PdfFacts:
-    """Raises pikepdf.PdfError when the file as a whole cannot be read."""
+class Damaged(Exception):
+    """The file as a whole cannot be read."""
+
+
+def read_pdf(path: Path, most_pages: int, most_seconds: float) -> PdfFacts:
+    """After `most_seconds` the pages that are left have no marks, and notes say so.
+
+    Raises Damaged.
+    """
     budget = Budget(until=time.monotonic() + most_seconds)
-    pdf = pikepdf.open(path)
+    try:
+        pdf = pikepdf.open(path)
+        count = len(pdf.pages)
+    except DAMAGE as error:
+        raise Damaged from error
     notes: list[str] = []
     document = _document(pdf, notes)
     shared = Shared(budget, _layers(pdf))
     pages = []
-    for number, page in enumerate(_pages(pdf, most_pages), 1):
-        pages.append(_page(number, page.obj, shared, notes))
+    for number in range(1, min(count, most_pages) + 1):
+        pages.append(_page(number, pdf.pages[number - 1].obj, shared, notes))
     return PdfFacts(document, pages, notes)
-
-
-def _pages(pdf: pikepdf.Pdf, most: int) -> Iterable[Any]:
-    for index in range(min(len(pdf.pages), most)):
-        yield pdf.pages[index]
 
 
 def _document(pdf: pikepdf.Pdf, notes: list[str]) -> DocumentFacts:
@@ -75,6 +79,7 @@ def _layers(pdf: pikepdf.Pdf) -> dict[Any, Any]:
 def _page(number: int, page: Any, shared: Shared, notes: list[str]) -> PageFacts:
     facts = _boxes(number, page)
     try:
+        shared.budget.look_at_clock()
         facts.annotations = annotations(page)
         facts.actions = page_actions(page)
         group = objects.dictionary(page, "/Group")

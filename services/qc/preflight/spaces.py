@@ -104,7 +104,7 @@ def stream_bytes(stream: Any, most: int) -> bytes:
         return b""
     try:
         return stream.read_bytes()[:most]
-    except (pikepdf.PdfError, NotImplementedError, ValueError, RuntimeError):
+    except (pikepdf.PdfError, NotImplementedError, ValueError, RuntimeError, MemoryError):
         return b""
 
 

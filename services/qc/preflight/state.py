@@ -31,7 +31,11 @@ class Budget:
         self.operations += 1
         if self.operations > MOST_OPERATIONS or self.marks > MOST_MARKS:
             raise Exhausted("The rest was not read: there is too much on the pages.")
-        if self.operations % CLOCK_EVERY == 0 and time.monotonic() > self.until:
+        if self.operations % CLOCK_EVERY == 0:
+            self.look_at_clock()
+
+    def look_at_clock(self) -> None:
+        if time.monotonic() > self.until:
             raise Exhausted("The rest was not read: reading the pages took too long.")
 
 

@@ -26,30 +26,37 @@ class View:
         try:
             page = self._document[number - 1]
             text = page.get_textpage()
-            found = text.get_text_bounded(*box) if box else text.get_text_range(0, MOST_LETTERS)
+            found = text.get_text_bounded(*box) if box else text.get_text_bounded()
         except pdfium.PdfiumError:
             return ""
-        return str(found).strip()
+        return str(found[:MOST_LETTERS]).strip()
 
     def quote(self, number: int, box: Box) -> str | None:
         return re.sub(r"\s+", " ", self.words(number, box))[:SHORT] or None
 
-    def rendered(self, number: int, box: Box, dpi: float) -> Rgb | None:
+    def rendered(self, number: int, box: Box, dpi: float) -> "Rgb | None":
         """What lies in a box of user space, not turned; None where it cannot be drawn."""
         width, height = box[2] - box[0], box[3] - box[1]
         scale = min(dpi / POINTS_PER_INCH, MOST_SIDE_PX / max(width, height))
         try:
             page = self._document[number - 1]
-            page.set_cropbox(*box)
-            page.set_rotation(0)
-            page.close()
-            page = self._document[number - 1]
-            bitmap = page.render(scale=scale, rev_byteorder=True)
-            return np.ascontiguousarray(bitmap.to_numpy()[..., :3])
+            shown, rotation = page.get_cropbox(), page.get_rotation()
+            self._show(number, box, 0)
+            bitmap = self._document[number - 1].render(scale=scale, rev_byteorder=True)
+            pixels = np.ascontiguousarray(bitmap.to_numpy()[..., :3])
+            self._show(number, shown, rotation)
         except pdfium.PdfiumError:
             return None
+        return pixels
 
-    def thumbnail(self, number: int, side_px: int) -> Rgb | None:
+    def _show(self, number: int, box: Box, rotation: int) -> None:
+        """Takes effect on the page when it is loaded again."""
+        page = self._document[number - 1]
+        page.set_cropbox(*box)
+        page.set_rotation(rotation)
+        page.close()
+
+    def thumbnail(self, number: int, side_px: int) -> "Rgb | None":
         """The page as it is shown, its long side `side_px`."""
         try:
             page = self._document[number - 1]

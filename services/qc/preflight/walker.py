@@ -76,6 +76,7 @@ class Walker:
 
     def form(self, stream: Any, matrix: Matrix | None) -> None:
         """A content stream in a content stream: a form or the cell of a pattern."""
+        self.shared.budget.look_at_clock()
         key = objects.key_of(stream) or id(stream)
         if key in self._nested or len(self._nested) >= MOST_FORMS_DEEP:
             self.note("forms inside themselves")

@@ -1,0 +1,75 @@
+"""What the checks of PDFs share: who is judged, how findings are placed, what was not read."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from libs.contracts.qc import Finding, Severity
+from services.qc.checks.measured import Measured, judged, not_applicable
+from services.qc.checks.subject import Subject
+
+if TYPE_CHECKING:
+    from services.qc.preflight.facts import PageFacts
+    from services.qc.preflight.geometry import Box
+
+MOST_FINDINGS = 20
+
+
+def not_a_pdf(what: str) -> Measured:
+    return not_applicable(f"Only a PDF has {what}.")
+
+
+def finding(
+    severity: Severity,
+    message: str,
+    measured: str,
+    rule: str,
+    fix: str,
+    page: "PageFacts | None" = None,
+    box: "Box | None" = None,
+    evidence: str | None = None,
+) -> Finding:
+    """Of the whole file when there is no `page`; of the whole page when there is no `box`."""
+    return Finding(
+        severity=severity,
+        message=message,
+        measured=measured,
+        rule=rule,
+        fix=fix,
+        evidence=evidence,
+        page=page.number if page else 1,
+        region=page.region(box) if page and box else None,
+    )
+
+
+def concluded(
+    subject: Subject,
+    findings: Sequence[Finding],
+    measurements: Mapping[str, JsonValue],
+    score: float | None = None,
+) -> Measured:
+    """`judged`, the gravest first; what could not be read leaves a clean result unsure."""
+    order = ("critical", "major", "minor")
+    shown = sorted(findings, key=lambda one: order.index(one.severity))[:MOST_FINDINGS]
+    pages = subject.pdf_pages()
+    measured = judged(
+        shown,
+        {
+            **measurements,
+            "pages": len(subject.creative.pages),
+            "pages_judged": len(pages),
+            "findings": len(findings),
+        },
+        score,
+    )
+    facts = subject.pdf()
+    unread = list(facts.notes) if facts else []
+    unread += [f"Page {page.number}: {note}" for page in pages for note in page.notes]
+    if not unread:
+        return measured
+    reason = f"Not everything could be read. {unread[0]}"
+    if measured.state == "passed" and facts and facts.notes:
+        changes = {"state": "unsure", "score": None, "reason": reason}
+        return measured.model_copy(update=changes)
+    return measured.model_copy(update={"reason": reason})
