@@ -25,6 +25,7 @@ from services.qc.checks import (
     pdf_images,
     pdf_output_intent,
     print_bleed,
+    reference_comparison,
     spelling,
     text_readability,
 )
@@ -55,6 +56,7 @@ CHECKS: dict[str, ExactCheck] = {
     "pdf_images": pdf_images.CHECK,
     "pdf_output_intent": pdf_output_intent.CHECK,
     "print_bleed": print_bleed.CHECK,
+    "reference_comparison": reference_comparison.CHECK,
     "spelling": spelling.CHECK,
     "text_readability": text_readability.CHECK,
 }

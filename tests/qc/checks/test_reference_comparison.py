@@ -1,0 +1,178 @@
+"""Rules of the comparison with the approved picture."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from libs.contracts.qc import Region
+from services.qc.checks import run_check
+from services.qc.checks.measured import Measured
+from services.qc.checks.subject import Subject
+from services.qc.decode import open_creative
+from services.qc.domain.creative import Limits
+from services.qc.domain.geometry import covered
+from tests.qc.factories import brief_with
+
+SIZE = (900, 700)
+PANEL = (600, 380, 840, 500)
+Compare = Callable[..., Measured]
+
+
+def artwork(*, price: str = "3.99", panel: str = "#1e3c78", mark_at: int = 120) -> Image.Image:
+    """A layout with enough detail to be laid over itself."""
+    page = Image.linear_gradient("L").resize(SIZE).convert("RGB")
+    draw = ImageDraw.Draw(page)
+    for step in range(24):
+        draw.line((20 + 36 * step, 20, 50 + 30 * step, 90), fill=(200, 40, 9 * step), width=5)
+    draw.rectangle((40, 180, 520, 640), fill="#faf6ee")
+    draw.text((80, 200), "Elderflower and lime", font=ImageFont.load_default(40), fill="#0e1e3a")
+    draw.text((80, 560), f"Now only {price}", font=ImageFont.load_default(24), fill="#0e1e3a")
+    draw.rectangle(PANEL, fill=panel)
+    draw.ellipse((mark_at, 380, mark_at + 60, 440), fill="#147840")
+    draw.rectangle((mark_at + 25, 390, mark_at + 35, 430), fill="#fac83c")
+    return page
+
+
+def exported_again(page: Image.Image, scale: float = 1.005, quality: int = 85) -> Image.Image:
+    """Scaled by half a percent, shifted by a pixel, compressed."""
+    shift = (1 / scale, 0, -1, 0, 1 / scale, 1)
+    moved = page.transform(page.size, Image.Transform.AFFINE, shift, Image.Resampling.BICUBIC)
+    stored = BytesIO()
+    moved.save(stored, "JPEG", quality=quality)
+    return Image.open(stored).convert("RGB")
+
+
+@pytest.fixture
+def compare(tmp_path: Path) -> Compare:
+    def measured(new: Image.Image, old: Image.Image | None, **parameters: Any) -> Measured:
+        new.save(tmp_path / "new.png")
+        if old:
+            old.save(tmp_path / "approved.png")
+        brief = brief_with(reference=[tmp_path / "approved.png"] if old else [])
+        with open_creative(tmp_path / "new.png", Limits()) as creative:
+            return run_check("reference_comparison", Subject(creative, brief), parameters)
+
+    return measured
+
+
+def overlap(one: Region | None, box: tuple[int, int, int, int]) -> float:
+    """Intersection over union of a region and a box in pixels of the drawn page."""
+    left, top, right, bottom = box
+    (w, h), r = SIZE, one or Region(x=0, y=0, w=0, h=0)
+    other = Region(x=left / w, y=top / h, w=(right - left) / w, h=(bottom - top) / h)
+    shared = covered(r, other) * r.w * r.h
+    return shared / (r.w * r.h + other.w * other.h - shared)
+
+
+def test_without_a_reference_the_input_is_missing(compare: Compare) -> None:
+    assert compare(artwork(), None).state == "missing_input"
+
+
+def test_the_approved_file_itself_has_no_difference(compare: Compare) -> None:
+    measured = compare(artwork(), artwork())
+
+    assert (measured.state, measured.score, measured.findings) == ("passed", 100, [])
+
+
+@pytest.mark.parametrize("width", [450, 900, 1300])
+def test_another_export_is_no_difference(compare: Compare, width: int) -> None:
+    again = exported_again(artwork()).resize((width, width * SIZE[1] // SIZE[0]))
+
+    assert compare(again, artwork()).findings == []
+
+
+@pytest.mark.parametrize(
+    ("change", "box", "message"),
+    [
+        ({"panel": "#2c4a86"}, PANEL, "A colour was changed."),
+        ({"price": "3.49"}, None, None),
+        ({"mark_at": 260}, (260, 380, 320, 440), "Something was moved."),
+    ],
+)
+def test_exactly_the_changed_place_is_found(
+    compare: Compare,
+    change: dict[str, Any],
+    box: tuple[int, int, int, int] | None,
+    message: str | None,
+) -> None:
+    measured = compare(exported_again(artwork(**change)), artwork())
+
+    assert measured.state == "failed"
+    [finding] = measured.findings
+    if box:
+        assert overlap(finding.region, box) > 0.8
+        assert finding.message == message
+    else:
+        assert overlap(finding.region, (207, 567, 219, 584)) > 0.3
+        assert finding.region and finding.region.w < 20 / SIZE[0]
+
+
+def test_what_is_added_and_what_is_taken_away_is_told_apart(compare: Compare) -> None:
+    extended = artwork()
+    ImageDraw.Draw(extended).text((300, 470), "NEW", font=ImageFont.load_default(50), fill="red")
+
+    [added] = compare(extended, artwork()).findings
+    [removed] = compare(artwork(), extended).findings
+
+    assert added.message == "Something was added."
+    assert removed.message == "Something was removed."
+
+
+def test_a_box_that_may_change_is_left_out(compare: Compare) -> None:
+    box = {"x": 0.05, "y": 0.75, "w": 0.5, "h": 0.2}
+
+    assert compare(artwork(price="3.49"), artwork(), ignore=[box]).state == "passed"
+    assert compare(artwork(mark_at=260), artwork(), ignore=[box]).state == "failed"
+
+
+def test_tolerated_colour_and_least_area_are_parameters(compare: Compare) -> None:
+    off = artwork(panel="#2c4a86")
+
+    assert compare(off, artwork(), tolerated_delta_e=12).state == "passed"
+    assert compare(off, artwork(), min_area_px=100_000).state == "passed"
+
+
+def test_a_crop_is_a_finding_unless_it_is_allowed(compare: Compare) -> None:
+    cropped = artwork().crop((0, 0, 900, 600))
+
+    assert [f.message for f in compare(cropped, artwork()).findings] == [
+        "The picture is cut differently."
+    ]
+    assert compare(cropped, artwork(), allow_crop=True).state == "passed"
+
+
+def test_another_picture_is_critical(compare: Compare) -> None:
+    other = Image.effect_noise(SIZE, 90).convert("RGB")
+
+    [finding] = compare(other, artwork()).findings
+
+    assert finding.severity == "critical"
+    assert finding.message == "This is another picture than the approved one."
+
+
+def test_plain_pictures_are_compared_frame_on_frame(compare: Compare) -> None:
+    plain = Image.new("RGB", SIZE, "#1e3c78")
+
+    assert compare(plain, plain.copy()).state == "passed"
+    assert compare(Image.new("RGB", SIZE, "#e2583e"), plain).state == "unsure"
+
+
+def test_a_reference_is_chosen_by_its_name(compare: Compare) -> None:
+    assert compare(artwork(), artwork(), reference="approved").state == "passed"
+    assert compare(artwork(), artwork(), reference="spring").state == "error"
+
+
+def test_pages_are_compared_one_by_one(tmp_path: Path) -> None:
+    first, second = artwork(), artwork(price="5.20")
+    first.save(tmp_path / "old.pdf", save_all=True, append_images=[second], resolution=150)
+    first.save(tmp_path / "new.pdf", save_all=True, append_images=[first], resolution=150)
+
+    with open_creative(tmp_path / "new.pdf", Limits()) as creative:
+        subject = Subject(creative, brief_with(reference=[tmp_path / "old.pdf"]))
+        measured = run_check("reference_comparison", subject, {})
+
+    assert {finding.page for finding in measured.findings} == {2}
