@@ -1,8 +1,9 @@
 """Brand data of a client and the placements of its media plans: what checks take as their rules."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from libs.contracts.common import Reply, Request
 
@@ -40,6 +41,40 @@ class BrandData(Request):
     words: tuple[Word, ...] = Field(default=(), max_length=5_000)
     mandatory_copy: tuple[Copy, ...] = Field(default=(), max_length=200)
     forbidden_copy: tuple[Copy, ...] = Field(default=(), max_length=1_000)
+
+
+class _StoredColour(BrandColour):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _StoredCopy(Copy):
+    model_config = ConfigDict(extra="ignore")
+
+
+class StoredBrand(BrandData):
+    """Brand data in an answer: a reader skips fields that it does not know yet."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    colours: tuple[_StoredColour, ...] = ()
+    mandatory_copy: tuple[_StoredCopy, ...] = ()
+    forbidden_copy: tuple[_StoredCopy, ...] = ()
+
+
+class ClientBrand(Reply):
+    """Answer of `GET` and `PUT /v1/clients/{client}/brand`: the version that counts.
+
+    Version 0 is a client of whom nothing was said yet. `changed` is false when a save said
+    what was there already.
+    """
+
+    client_id: str
+    version: int
+    brand: StoredBrand
+    modified_at: datetime | None = None
+    modified_by: str | None = None
+    changed: bool = False
+    etag: str
 
 
 class SafeZone(Reply):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from libs.contracts.brand import StoredBrand
 from libs.contracts.common import ClientId, Reply, Request
 
 CheckId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -180,8 +181,13 @@ class ClientList(Reply):
 
 
 class Resolved(Reply):
-    """What one analysis runs: the exact version, and whether the client's binding floats."""
+    """What one analysis runs: the exact version, and whether the client's binding floats.
+
+    `brand` are the client's defaults for what the checks' own parameters leave open.
+    """
 
     client_id: str
     binding: Literal["floating", "pinned"]
     profile: Profile
+    brand: StoredBrand = StoredBrand()
+    brand_version: int = 0

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
+from libs.contracts.brand import ReferenceKind
 from libs.contracts.common import Reply, Usd
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -95,6 +96,32 @@ class Creative(Reply):
     strip: list[CreativePage] = []
 
 
+class UsedAsset(Reply):
+    """The version of a reference asset that an analysis compares with."""
+
+    asset_id: UUID
+    kind: ReferenceKind
+    name: str
+    version: int
+    sha256: str
+
+
+class Given(Reply):
+    """What an analysis holds the creative against beside its profile, as it was at the upload.
+
+    It explains the result later, whatever was uploaded or edited since.
+    """
+
+    brand_version: int = 0
+    assets: list[UsedAsset] = []
+    plan_id: UUID | None = None
+    plan: str | None = None
+    placement: str | None = None
+    market: str | None = None
+    reference: str | None = None
+    previous: UUID | None = None
+
+
 class Analysis(Reply):
     """Answer of `GET /v1/analyses/{id}`; score, verdict and coverage are null until it is done.
 
@@ -114,6 +141,7 @@ class Analysis(Reply):
     cost_usd: Usd | None
     unknown_calls: int = 0
     creative: Creative
+    given: Given = Given()
     created_at: datetime
     finished_at: datetime | None = None
     duration_ms: int | None = None
@@ -131,21 +159,6 @@ class ProgressEvent(Reply):
     score: Score | None = None
     done: int = 0
     total: int = 0
-
-
-class ReferenceAsset(Reply):
-    """Brand material that a check compares against. The newest of a `kind` counts."""
-
-    asset_id: UUID
-    client_id: str
-    kind: Literal["logo"]
-    name: str
-    sha256: str
-    created_at: datetime
-
-
-class ReferenceAssets(Reply):
-    reference_assets: list[ReferenceAsset]
 
 
 Need = Literal[

@@ -115,6 +115,18 @@ def _examine(request: Message, limits: Limits, say: Say) -> None:
     say({"done": True})
 
 
+def _read_plan(request: Message, _limits: Limits, say: Say) -> None:
+    from services.qc.domain.plan_sheet import BadPlan
+    from services.qc.plan_files import read_plan_file
+
+    try:
+        plan = read_plan_file(Path(request["path"]))
+    except BadPlan as error:
+        say({"unreadable": {"code": error.code, "detail": error.detail}})
+    else:
+        say({"plan": plan.model_dump(mode="json"), "done": True})
+
+
 def _draw(subject: Subject, path: Path) -> None:
     """The first page of artwork as the models get it: a JPEG that does not blur red type.
 
@@ -127,7 +139,11 @@ def _draw(subject: Subject, path: Path) -> None:
     image.save(path, "JPEG", quality=PICTURE_QUALITY, subsampling=0)
 
 
-_TASKS: dict[str, Callable[[Message, Limits, Say], None]] = {"open": _open, "examine": _examine}
+_TASKS: dict[str, Callable[[Message, Limits, Say], None]] = {
+    "open": _open,
+    "examine": _examine,
+    "plan": _read_plan,
+}
 
 
 def _die_with_parent() -> None:

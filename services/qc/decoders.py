@@ -15,6 +15,7 @@ from libs.contracts.qc import Creative
 from libs.problems import Invalid, TooLarge, TooMany, Unsupported
 from services.qc.decoder_process import Child, ChildFailed, ChildLimits, Message
 from services.qc.domain.brief import Brief
+from services.qc.domain.plan_sheet import ReadPlan
 
 LONGEST_QUEUE_S = 30.0
 PROBLEMS = {
@@ -22,6 +23,7 @@ PROBLEMS = {
     "unknown_type": Unsupported,
     "too_many_pixels": TooLarge,
     "too_many_pages": TooLarge,
+    "plan_too_large": TooLarge,
 }
 
 
@@ -54,7 +56,14 @@ class Decoders:
         Raises Invalid, Unsupported or TooLarge with a sentence that says what to do, and
         TooMany when the others would have to be waited for too long.
         """
-        request = {"do": "open", "path": str(path), "name": name}
+        return await self._ask_once({"do": "open", "path": str(path), "name": name})
+
+    async def read_plan(self, path: Path) -> ReadPlan:
+        """The placements in a media plan's file; raises as `open` does."""
+        told = await self._ask_once({"do": "plan", "path": str(path)})
+        return ReadPlan.model_validate(told["plan"])
+
+    async def _ask_once(self, request: Message) -> Message:
         try:
             async with self._place_to_open():
                 told = [m async for m in self._converse(request, self._limits.open_timeout_s)]

@@ -18,11 +18,16 @@ class ReferenceFile(Reply):
 
 
 class Brief(Reply):
-    """`references` by kind (a ReferenceKind or `previous_version`), the one that counts first."""
+    """`references` by kind (a ReferenceKind or `previous_version`), the one that counts first.
+
+    `plan` are all placements of the client's active media plan, `placement` the one of them
+    that was named for this creative.
+    """
 
     brand: BrandData = BrandData()
     references: dict[str, list[ReferenceFile]] = {}
     placement: Placement | None = None
+    plan: tuple[Placement, ...] = ()
     market: Market | None = None
 
     def files(self, kind: str) -> list[ReferenceFile]:
