@@ -11,7 +11,8 @@ from yarl import URL
 
 from libs.api.call import Answer, Caller, as_problem
 from libs.contracts.access import DevLogin, SessionView
-from libs.contracts.qc import Accepted, Analysis, ProgressEvent, ReferenceAsset
+from libs.contracts.assets import ReferenceAsset
+from libs.contracts.qc import Accepted, Analysis, ProgressEvent
 from libs.problems import UpstreamFailed
 
 UPLOAD_TIMEOUT = ClientTimeout(total=600, sock_connect=3)

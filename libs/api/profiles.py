@@ -1,7 +1,13 @@
 """Caller of the profile registry."""
 
 from libs.api.call import Caller
-from libs.contracts.profiles import ClientList, Resolved
+from libs.contracts.profiles import (
+    ClientList,
+    Profile,
+    ProfileList,
+    ProfileSummary,
+    Resolved,
+)
 from libs.problems import NotFound
 
 
@@ -18,6 +24,15 @@ class ProfilesApi:
         """
         path = f"/v1/clients/{client_id}/resolve/{profile_id}"
         return await self._caller.call("GET", path, Resolved)
+
+    async def profiles_of(self, client_id: str) -> list[ProfileSummary]:
+        """What the client may use: of each profile the version that its analyses run."""
+        params = {"client": client_id}
+        return (await self._caller.call("GET", "/v1/profiles", ProfileList, params=params)).profiles
+
+    async def profile(self, profile_id: str) -> Profile:
+        """Exactly that version. Raises NotFound."""
+        return await self._caller.call("GET", f"/v1/profiles/{profile_id}", Profile)
 
     async def require_client(self, client_id: str) -> None:
         """Raises NotFound unless there is such a brand client."""

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import AbstractAsyncContextManager
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -14,13 +15,14 @@ from libs.actor import require
 from libs.api.profiles import ProfilesApi
 from libs.contracts.access import Action, Actor
 from libs.contracts.profiles import Profile
-from libs.contracts.qc import Accepted, Creative, ProgressEvent, ReferenceAsset
+from libs.contracts.qc import Accepted, Creative, ProgressEvent
 from libs.contracts.usage import AnalysisStarted
 from libs.ids import uuid7
 from libs.postgres import transaction
 from libs.problems import Invalid, NotFound
-from services.qc import assets, outbox, repository
-from services.qc.files import Upload, receive, safe_name
+from services.qc import assets, briefing, outbox, repository
+from services.qc.briefing import StoredBrief, Wishes
+from services.qc.files import Upload, receive
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
 
@@ -39,36 +41,21 @@ async def accept(
     The profile is resolved before the answer, not after it: a name that does not exist
     is then told to the caller at once, and the run needs no other service.
     """
-    async with _received(request, bench, settings) as upload:
-        client_id, profile_id = _id(upload, "client"), _id(upload, "profile")
+    async with received(request, bench, settings) as upload:
+        client_id, profile_id = id_field(upload, "client"), id_field(upload, "profile")
         require(actor, Action.RUN_ANALYSES, client_id)
         resolved = await profiles.resolve(client_id, profile_id)
-        creative = await _open(bench, upload)
+        async with transaction(bench.pool, [client_id]) as db:
+            brief = await briefing.settle(db, resolved, _wishes(upload))
+        creative = await open_upload(bench, upload)
         await bench.store.put(upload.sha256, upload.path)
-        analysis_id = await _write(bench, actor, client_id, resolved.profile, creative)
+        analysis_id = await _write(bench, actor, client_id, resolved.profile, creative, brief)
     telemetry.bind(analysis_id=str(analysis_id), client=client_id)
     log.info("analysis accepted", profile=resolved.profile.profile_id, file=creative.file_name)
     return Accepted(analysis_id=analysis_id)
 
 
-async def accept_asset(
-    request: web.Request, actor: Actor, bench: Bench, profiles: ProfilesApi, settings: QcSettings
-) -> ReferenceAsset:
-    """Keep brand material of a client; `kind` is `logo`."""
-    async with _received(request, bench, settings) as upload:
-        client_id, kind = _id(upload, "client"), upload.fields.get("kind", "logo")
-        require(actor, Action.WRITE_ASSETS, client_id)
-        if kind != "logo":
-            raise Invalid("bad_kind", "A reference asset is of kind `logo`.")
-        await _open(bench, upload)
-        await bench.store.put(upload.sha256, upload.path)
-        await profiles.require_client(client_id)
-        name = safe_name(upload.fields.get("name") or upload.name)
-        async with transaction(bench.pool, [client_id]) as db:
-            return await assets.add_asset(db, client_id, kind, name, upload.sha256, actor.subject)
-
-
-def _received(
+def received(
     request: web.Request, bench: Bench, settings: QcSettings
 ) -> AbstractAsyncContextManager[Upload]:
     return receive(
@@ -80,7 +67,7 @@ def _received(
     )
 
 
-def _id(upload: Upload, name: str) -> str:
+def id_field(upload: Upload, name: str) -> str:
     """The field's value; what can be no id is told as unknown, and never becomes part of a path."""
     value = upload.fields.get(name, "")
     if not value:
@@ -91,7 +78,12 @@ def _id(upload: Upload, name: str) -> str:
     return value
 
 
-async def _open(bench: Bench, upload: Upload) -> Creative:
+def _wishes(upload: Upload) -> Wishes:
+    given = {field.name: upload.fields.get(field.name, "") for field in fields(Wishes)}
+    return Wishes(**given)
+
+
+async def open_upload(bench: Bench, upload: Upload) -> Creative:
     opened = await bench.decoders.open(Path(upload.path), upload.name)
     return Creative(
         file_name=upload.name,
@@ -106,7 +98,12 @@ async def _open(bench: Bench, upload: Upload) -> Creative:
 
 
 async def _write(
-    bench: Bench, actor: Actor, client_id: str, profile: Profile, creative: Creative
+    bench: Bench,
+    actor: Actor,
+    client_id: str,
+    profile: Profile,
+    creative: Creative,
+    brief: StoredBrief,
 ) -> UUID:
     now = datetime.now(UTC)
     analysis_id = uuid7(now)
@@ -133,7 +130,9 @@ async def _write(
             creative,
             telemetry.request_id() or analysis_id.hex,
             now,
+            brief,
         )
+        await assets.note_use(db, client_id, analysis_id, brief.given.assets)
         await bench.progress.add(db, client_id, analysis_id, queued)
         await outbox.enqueue(db, analysis_id, started)
     return analysis_id

@@ -25,6 +25,7 @@ from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.judging import Judge
 from services.qc.leases import Worker
+from services.qc.material_routes import MATERIAL_ROUTES
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
 from services.qc.providers import open_providers
@@ -64,15 +65,7 @@ ROUTES = [
         produces=("application/octet-stream",),
     ),
     Route("GET", "/v1/checks", handlers.get_checks, Action.READ_ANALYSES),
-    Route(
-        "POST",
-        "/v1/reference-assets",
-        handlers.post_reference_assets,
-        Action.WRITE_ASSETS,
-        HTTPStatus.CREATED,
-        form=handlers.AssetForm,
-    ),
-    Route("GET", "/v1/reference-assets", handlers.get_reference_assets, Action.READ_ANALYSES),
+    *MATERIAL_ROUTES,
 ]
 
 

@@ -1,6 +1,5 @@
 """HTTP in, HTTP out: read the request, call one function, answer."""
 
-import asyncio
 from collections import defaultdict
 from decimal import Decimal
 from uuid import UUID
@@ -12,21 +11,15 @@ from libs.actor import visible_clients
 from libs.api.profiles import ProfilesApi
 from libs.contracts.access import Action, Actor
 from libs.contracts.common import ClientId, Request
-from libs.contracts.qc import (
-    Accepted,
-    Analysis,
-    Catalogue,
-    CheckResult,
-    ReferenceAsset,
-    ReferenceAssets,
-)
+from libs.contracts.qc import Accepted, Analysis, Catalogue, CheckResult, Given
 from libs.postgres import transaction
 from libs.problems import NotFound
 from libs.web import ACTOR
-from services.qc import assets, attempts, outbox, repository
-from services.qc.accept import accept, accept_asset
+from services.qc import attempts, outbox, repository
+from services.qc.accept import accept
 from services.qc.attempts import CallCost
 from services.qc.checks import catalogue
+from services.qc.downloads import send_file
 from services.qc.leases import Worker
 from services.qc.repository import AnalysisRow
 from services.qc.run import Bench, milliseconds
@@ -50,19 +43,10 @@ class AnalysisForm(Request):
     file: bytes = Field(json_schema_extra={"format": "binary"})
     client: ClientId
     profile: str
-
-
-class AssetForm(Request):
-    """Brand material that checks compare against."""
-
-    file: bytes = Field(json_schema_extra={"format": "binary"})
-    client: ClientId
-    kind: str = "logo"
-    name: str | None = None
-
-
-class AssetsQuery(Request):
-    client: ClientId
+    placement: str | None = Field(default=None, description="A name in the active media plan")
+    market: str | None = Field(default=None, description="A country code like de")
+    reference: str | None = Field(default=None, description="The name of what to compare with")
+    previous: UUID | None = Field(default=None, description="The analysis of the version before")
 
 
 async def post_analyses(request: web.Request) -> Accepted:
@@ -110,42 +94,12 @@ async def get_creative(request: web.Request, path: AnalysisPath) -> web.StreamRe
     """The original file of an analysis, as a download."""
     bench = request.app[BENCH]
     row = await _visible(bench, request[ACTOR], path.analysis_id)
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "application/octet-stream",
-            "Content-Disposition": "attachment",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Length": str(row.creative.bytes),
-        }
-    )
-    async with bench.store.fetch(row.creative.sha256) as file:
-        await response.prepare(request)
-        with file.open("rb") as content:
-            while chunk := await asyncio.to_thread(content.read, 1 << 18):
-                await response.write(chunk)
-    await response.write_eof()
-    return response
+    return await send_file(request, bench.store, row.creative.sha256, row.creative.file_name)
 
 
 async def get_checks(request: web.Request) -> Catalogue:
     """The exact checks that this service can measure, with their parameters."""
     return catalogue()
-
-
-async def post_reference_assets(request: web.Request) -> ReferenceAsset:
-    """Keep a client's logo; the newest one is what creatives are compared with."""
-    app = request.app
-    return await accept_asset(request, request[ACTOR], app[BENCH], app[PROFILES], app[SETTINGS])
-
-
-async def get_reference_assets(request: web.Request, query: AssetsQuery) -> ReferenceAssets:
-    """The reference assets of a client, newest first."""
-    actor = request[ACTOR]
-    clients = visible_clients(actor, Action.READ_ANALYSES)
-    if clients is not None and query.client not in clients:
-        raise NotFound("unknown_client", f"There is no brand client {query.client!r}.")
-    async with transaction(request.app[BENCH].pool, [query.client]) as db:
-        return ReferenceAssets(reference_assets=await assets.assets(db, query.client))
 
 
 async def _visible(bench: Bench, actor: Actor, analysis_id: UUID) -> AnalysisRow:
@@ -186,6 +140,7 @@ def _analysis(
         cost_usd=_sum(costs) if told else None,
         unknown_calls=sum(cost.unknown for cost in costs),
         creative=row.creative,
+        given=row.given or Given(),
         created_at=row.created_at,
         finished_at=ended,
         duration_ms=milliseconds(row.created_at, ended) if ended else None,

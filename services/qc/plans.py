@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.contracts.assets import MediaPlan, PlanActivation, PlanSummary
-from libs.contracts.qc import Creative
 from libs.ids import uuid7
 from libs.postgres import Connection
 from services.qc.domain.plan_sheet import ReadPlan
@@ -24,7 +23,9 @@ class NewPlan:
 
     client_id: str
     name: str
-    file: Creative
+    file_name: str
+    sha256: str
+    size_bytes: int
     read: ReadPlan
     by: str
     at: datetime
@@ -45,7 +46,7 @@ async def add_plan(db: Connection, new: NewPlan) -> UUID:
         """,
         new.client_id,
         new.name,
-        new.file.sha256,
+        new.sha256,
         placements,
     )
     if newest and newest["same"]:
@@ -62,9 +63,9 @@ async def add_plan(db: Connection, new: NewPlan) -> UUID:
         plan_id,
         new.name,
         newest["version"] + 1 if newest else 1,
-        new.file.sha256,
-        new.file.file_name,
-        new.file.bytes,
+        new.sha256,
+        new.file_name,
+        new.size_bytes,
         placements,
         [row.model_dump(mode="json") for row in new.read.errors],
         [row.model_dump(mode="json") for row in new.read.notes],
@@ -151,14 +152,28 @@ async def activate(
     )
 
 
-async def archive(db: Connection, plan: MediaPlan, by: str, at: datetime) -> None:
+async def held(db: Connection, client_id: str, plan_id: UUID) -> bool:
+    """Lock the plan for this transaction; True when it is archived."""
+    archived: bool = await db.fetchval(
+        """
+        SELECT archived_at IS NOT NULL FROM media_plan
+         WHERE client_id = $1 AND plan_id = $2
+           FOR UPDATE
+        """,
+        client_id,
+        plan_id,
+    )
+    return archived
+
+
+async def archive(db: Connection, client_id: str, plan_id: UUID, by: str, at: datetime) -> None:
     await db.execute(
         """
         UPDATE media_plan SET archived_by = $3, archived_at = $4
          WHERE client_id = $1 AND plan_id = $2 AND archived_at IS NULL
         """,
-        plan.client_id,
-        plan.plan_id,
+        client_id,
+        plan_id,
         by,
         at,
     )

@@ -8,13 +8,20 @@ from pydantic import BaseModel
 
 from libs.contracts.access import Actor
 from libs.contracts.profiles import Profile
-from libs.contracts.qc import AnalysisState, CheckResult, Creative, ProgressEvent, Verdict
+from libs.contracts.qc import (
+    AnalysisState,
+    CheckResult,
+    Creative,
+    Given,
+    ProgressEvent,
+    Verdict,
+)
 from libs.postgres import Connection, Record
 from services.qc.domain.scoring import Judgement
 
 COLUMNS = """client_id, analysis_id, state, user_id, user_name, user_email, request_id, profile,
              creative, verdict, score, coverage, reason, created_at, started_at, finished_at,
-             claims, lease"""
+             claims, lease, brief -> 'given' AS given"""
 
 
 class AnalysisRow(BaseModel):
@@ -38,6 +45,7 @@ class AnalysisRow(BaseModel):
     finished_at: datetime | None
     claims: int
     lease: UUID | None
+    given: Given | None = None
 
 
 class LeaseLost(Exception):
@@ -53,12 +61,13 @@ async def add_analysis(
     creative: Creative,
     request_id: str,
     at: datetime,
+    brief: BaseModel | None = None,
 ) -> None:
     await db.execute(
         """
         INSERT INTO analysis (client_id, analysis_id, user_id, user_name, user_email, request_id,
-                              profile_id, profile_version, profile, creative, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                              profile_id, profile_version, profile, creative, created_at, brief)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
         client_id,
         analysis_id,
@@ -71,7 +80,18 @@ async def add_analysis(
         profile.model_dump(mode="json"),
         creative.model_dump(mode="json"),
         at,
+        brief and brief.model_dump(mode="json"),
     )
+
+
+async def brief(db: Connection, client_id: str, analysis_id: UUID) -> dict[str, object] | None:
+    """What the analysis was given, as it was stored; None: before any was kept."""
+    kept: dict[str, object] | None = await db.fetchval(
+        "SELECT brief FROM analysis WHERE client_id = $1 AND analysis_id = $2",
+        client_id,
+        analysis_id,
+    )
+    return kept
 
 
 async def analysis(db: Connection, analysis_id: UUID) -> AnalysisRow | None:

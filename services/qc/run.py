@@ -18,10 +18,9 @@ from libs.contracts.qc import CheckResult, CheckState, ProgressEvent
 from libs.contracts.usage import AnalysisCompleted
 from libs.ids import uuid7
 from libs.postgres import Pool, insist, transaction
-from libs.problems import NotFound
-from services.qc import assets, attempts, outbox, repository
+from services.qc import attempts, briefing, outbox, repository
 from services.qc.decoders import Decoders
-from services.qc.domain.brief import Brief, ReferenceFile
+from services.qc.domain.brief import Brief
 from services.qc.domain.scoring import Judgement, judge
 from services.qc.judging import Judge
 from services.qc.outbox import Outbox
@@ -123,17 +122,10 @@ class _Run:
         return Picture(wanted.read_bytes(), "image/jpeg")
 
     async def _brief(self, stack: AsyncExitStack) -> Brief:
-        async with transaction(self._bench.pool, [self._row.client_id]) as db:
-            newest = await assets.newest_by_kind(db, self._row.client_id)
-        found: dict[str, list[ReferenceFile]] = {}
-        for kind, sha256 in newest.items():
-            try:
-                path = await stack.enter_async_context(self._bench.store.fetch(sha256))
-            except NotFound:
-                log.error("a reference asset is gone from the store", kind=kind, sha256=sha256)
-                continue
-            found[kind] = [ReferenceFile(path=path, name=kind, sha256=sha256)]
-        return Brief(references=found)
+        row = self._row
+        async with transaction(self._bench.pool, [row.client_id]) as db:
+            kept, plan = await briefing.brief_of(db, row.client_id, row.analysis_id, row.profile)
+        return await briefing.fetch(kept, plan, self._bench.store, stack)
 
     async def _heard(self, message: Mapping[str, Any]) -> None:
         if started := message.get("started"):

@@ -1,0 +1,236 @@
+"""What an analysis holds its creative against: settled at the upload, kept with it, then fetched.
+
+It is stored with the analysis, so that its result can be explained later, and so that another
+worker goes on with the same files, whatever was uploaded in between.
+"""
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import get_args
+from uuid import UUID
+
+import structlog
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from libs.contracts.assets import MediaPlan, ReferenceAsset
+from libs.contracts.brand import Market, Placement, ReferenceKind, StoredBrand
+from libs.contracts.common import Reply
+from libs.contracts.profiles import Profile, Resolved
+from libs.contracts.qc import Given, Need, UsedAsset
+from libs.postgres import Connection
+from libs.problems import Invalid, NotFound
+from services.qc import assets, plans, repository
+from services.qc.checks import CHECKS
+from services.qc.domain.brief import PREVIOUS_VERSION, Brief, ReferenceFile
+from services.qc.domain.naming import did_you_mean, find_name, placement_named
+from services.qc.store import Store
+
+log = structlog.get_logger()
+MAX_OF_A_KIND = 20
+MARKET: TypeAdapter[str] = TypeAdapter(Market)
+ALWAYS: frozenset[ReferenceKind] = frozenset({"logo"})
+"""Checks of text leave out what the logo says, whether or not the logo itself is checked."""
+
+
+class PreviousFile(Reply):
+    """The creative of an earlier analysis."""
+
+    file_name: str
+    sha256: str
+
+
+class StoredBrief(Reply):
+    """What is kept of a brief. The plan itself is not: its row never changes."""
+
+    given: Given = Given()
+    brand: StoredBrand = StoredBrand()
+    placement: Placement | None = None
+    previous: PreviousFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Fields of the upload, as they came; empty means not given."""
+
+    placement: str = ""
+    market: str = ""
+    reference: str = ""
+    previous: str = ""
+
+
+async def settle(db: Connection, resolved: Resolved, wishes: Wishes) -> StoredBrief:
+    """Find what the wishes name and what the checks need. Raises Invalid or NotFound."""
+    client_id = resolved.client_id
+    market = _market(wishes.market)
+    previous_id, previous = await _previous(db, client_id, wishes.previous)
+    plan, placement = await _placement(db, client_id, wishes.placement, market)
+    used, reference = await _assets(db, client_id, resolved.profile, wishes.reference)
+    given = Given(
+        brand_version=resolved.brand_version,
+        assets=used,
+        plan_id=plan.plan_id if plan else None,
+        plan=f"{plan.name}, version {plan.version}" if plan else None,
+        placement=placement.name if placement else None,
+        market=market or (placement.market if placement else None),
+        reference=reference,
+        previous=previous_id,
+    )
+    return StoredBrief(given=given, brand=resolved.brand, placement=placement, previous=previous)
+
+
+async def brief_of(
+    db: Connection, client_id: str, analysis_id: UUID, profile: Profile
+) -> tuple[StoredBrief, tuple[Placement, ...]]:
+    """The stored brief of an analysis, and the whole plan where no placement was named."""
+    kept = await repository.brief(db, client_id, analysis_id)
+    if kept is None:
+        used, _ = await _assets(db, client_id, profile, "")
+        return StoredBrief(given=Given(assets=used)), ()
+    stored = StoredBrief.model_validate(kept)
+    plan_id = stored.given.plan_id
+    if plan_id is None or stored.placement or "placement" not in _needs(profile):
+        return stored, ()
+    plan = await plans.plan(db, plan_id)
+    return stored, tuple(plan.placements) if plan else ()
+
+
+async def fetch(
+    stored: StoredBrief, plan: tuple[Placement, ...], store: Store, stack: AsyncExitStack
+) -> Brief:
+    """The brief with its files, which stay until `stack` closes. One that is gone is left out."""
+    wanted: list[tuple[str, str, str]] = [
+        (used.kind, used.name, used.sha256) for used in stored.given.assets
+    ]
+    if stored.previous:
+        wanted.append((PREVIOUS_VERSION, stored.previous.file_name, stored.previous.sha256))
+    found: dict[str, list[ReferenceFile]] = {}
+    for kind, name, sha256 in wanted:
+        try:
+            path = await stack.enter_async_context(store.fetch(sha256))
+        except NotFound:
+            log.error("a reference is gone from the store", kind=kind, name=name, sha256=sha256)
+            continue
+        file = ReferenceFile(path=path, name=name, sha256=sha256)
+        found.setdefault(kind, []).append(file)
+    return Brief(
+        brand=stored.brand,
+        references=found,
+        placement=stored.placement,
+        plan=plan,
+        market=stored.given.market,
+    )
+
+
+def named_in(parameters: dict[str, JsonValue], name: str) -> str | None:
+    """The parameter that names an asset: its value, or one of its values, is the name."""
+    for parameter, value in parameters.items():
+        values = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and find_name(text, {name}) for text in values):
+            return parameter
+    return None
+
+
+def kinds_of(profile: Profile) -> set[str]:
+    """The kinds of reference assets that the exact checks of the profile compare with."""
+    return {need for need in _needs(profile) if need in get_args(ReferenceKind)}
+
+
+def _needs(profile: Profile) -> set[Need]:
+    names = (
+        check.measure or check_id
+        for check_id, check in profile.checks.items()
+        if check.kind == "exact"
+    )
+    return {need for name in names if name in CHECKS for need in CHECKS[name].needs}
+
+
+async def _assets(
+    db: Connection, client_id: str, profile: Profile, wanted: str
+) -> tuple[list[UsedAsset], str | None]:
+    """The assets to compare with, by kind the one that counts first; and the one that was named.
+
+    A reference that was named is the only one of its kind. At most 20 of a kind: those that a
+    check names go first, then the newest.
+    """
+    kinds = kinds_of(profile) | ALWAYS | ({"reference"} if wanted else set())
+    found = await assets.assets(db, client_id, kinds=kinds)
+    reference = _reference(found, wanted) if wanted else None
+    if reference:
+        found = [one for one in found if one.kind != "reference" or one.name == reference]
+    found.sort(key=lambda one: not _is_named(profile, one.name))
+    return list(_first_of_each_kind(found)), reference
+
+
+def _first_of_each_kind(found: list[ReferenceAsset]) -> Iterator[UsedAsset]:
+    count: dict[str, int] = {}
+    for one in found:
+        count[one.kind] = count.get(one.kind, 0) + 1
+        if count[one.kind] <= MAX_OF_A_KIND:
+            yield UsedAsset.model_validate(one.model_dump())
+
+
+def _is_named(profile: Profile, name: str) -> bool:
+    return any(named_in(check.parameters, name) for check in profile.checks.values())
+
+
+def _reference(found: list[ReferenceAsset], wanted: str) -> str:
+    names = {one.name for one in found if one.kind == "reference"}
+    name = find_name(wanted, names)
+    if name is None and not names:
+        raise Invalid(
+            "unknown_reference",
+            "The client has no reference to compare with: upload one of kind `reference`.",
+        )
+    if name is None:
+        near = did_you_mean(wanted, names)
+        raise Invalid("unknown_reference", f"There is no reference “{wanted[:80]}”. {near}")
+    return name
+
+
+async def _placement(
+    db: Connection, client_id: str, wanted: str, market: str | None
+) -> tuple[MediaPlan | None, Placement | None]:
+    plan = await plans.active_plan(db, client_id)
+    if not wanted:
+        return plan, None
+    if plan is None:
+        raise Invalid(
+            "no_active_plan",
+            "The client has no active media plan: upload one and activate it, or leave the "
+            "placement out.",
+        )
+    try:
+        return plan, placement_named(plan.placements, wanted, market)
+    except ValueError as error:
+        raise Invalid("unknown_placement", str(error)) from error
+
+
+def _market(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        return MARKET.validate_python(text.strip().lower().replace("_", "-"))
+    except ValidationError as error:
+        raise Invalid(
+            "bad_market", f"“{text[:40]}” is not a market: write a country code like de or us-ca."
+        ) from error
+
+
+async def _previous(
+    db: Connection, client_id: str, wanted: str
+) -> tuple[UUID | None, PreviousFile | None]:
+    if not wanted:
+        return None, None
+    try:
+        row = await repository.analysis(db, UUID(wanted))
+    except ValueError:
+        row = None
+    if row is None or row.client_id != client_id:
+        raise NotFound(
+            "unknown_previous",
+            f"There is no analysis {wanted[:60]} of this client: `previous` is the id of the one "
+            "whose creative is the earlier version.",
+        )
+    creative = row.creative
+    return row.analysis_id, PreviousFile(file_name=creative.file_name, sha256=creative.sha256)
