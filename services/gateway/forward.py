@@ -22,6 +22,7 @@ PREFIXES: Mapping[str, tuple[Service, str]] = {
     "analyses": ("qc", "/v1/analyses"),
     "checks": ("qc", "/v1/checks"),
     "reference-assets": ("qc", "/v1/reference-assets"),
+    "media-plans": ("qc", "/v1/media-plans"),
     "profiles": ("profiles", "/v1/profiles"),
     "clients": ("profiles", "/v1/clients"),
     "all_clients": ("profiles", "/v1/clients"),

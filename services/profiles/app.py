@@ -44,6 +44,15 @@ ROUTES = [
         handlers.get_resolved,
         Action.RESOLVE_PROFILES,
     ),
+    Route("GET", "/v1/clients/{client_id}/brand", handlers.get_brand, Action.READ_PROFILES),
+    Route(
+        "PUT",
+        "/v1/clients/{client_id}/brand",
+        handlers.put_brand,
+        Action.WRITE_PROFILES,
+        headers=("If-Match",),
+        fails=(HTTPStatus.PRECONDITION_FAILED,),
+    ),
 ]
 
 

@@ -3,6 +3,7 @@
 from aiohttp import hdrs, web
 from pydantic import Field
 
+from libs.contracts.brand import BrandData, ClientBrand
 from libs.contracts.common import ClientId, Request
 from libs.contracts.profiles import (
     ClientList,
@@ -17,7 +18,7 @@ from libs.contracts.profiles import (
 )
 from libs.postgres import Pool
 from libs.web import ACTOR
-from services.profiles import reading, registry
+from services.profiles import brands, reading, registry
 
 POOL: web.AppKey[Pool] = web.AppKey("pool")
 ETAG: web.RequestKey[str] = web.RequestKey("etag", str)
@@ -25,6 +26,10 @@ ETAG: web.RequestKey[str] = web.RequestKey("etag", str)
 
 class ProfilePath(Request):
     profile_id: str = Field(max_length=100)
+
+
+class ClientPath(Request):
+    client_id: ClientId
 
 
 class ResolvePath(Request):
@@ -81,6 +86,26 @@ async def put_profile(request: web.Request, path: ProfilePath, body: ProfileEdit
 async def get_resolved(request: web.Request, path: ResolvePath) -> Resolved:
     """The version that an analysis runs: a slug is the profile, whatever version is active."""
     return await reading.resolve(request.app[POOL], request[ACTOR], path.client_id, path.profile_id)
+
+
+async def get_brand(request: web.Request, path: ClientPath) -> ClientBrand:
+    """What the client says once: the defaults of every check's parameters."""
+    brand = await brands.get_brand(request.app[POOL], request[ACTOR], path.client_id)
+    request[ETAG] = brand.etag
+    return brand
+
+
+async def put_brand(request: web.Request, path: ClientPath, body: BrandData) -> ClientBrand:
+    """Save the next version of it. Send If-Match to be stopped when it is stale."""
+    brand = await brands.save_brand(
+        request.app[POOL],
+        request[ACTOR],
+        path.client_id,
+        body,
+        request.headers.get(hdrs.IF_MATCH),
+    )
+    request[ETAG] = brand.etag
+    return brand
 
 
 async def send_etag(request: web.Request, response: web.StreamResponse) -> None:

@@ -6,6 +6,7 @@ from libs.contracts.profiles import ClientList, Profile, ProfileList, Resolved, 
 from libs.postgres import Connection, Pool, transaction
 from services.profiles import repository
 from services.profiles.access import readable, unknown_client, unknown_profile
+from services.profiles.brand_rows import newest_brand
 from services.profiles.domain.family import (
     Family,
     Version,
@@ -73,10 +74,13 @@ async def resolve(pool: Pool, actor: Actor, client_id: str, profile_id: str) -> 
         is_exact = profile_id != family.slug
         pinned = number if is_exact else await repository.pinned_version(db, client_id, family.slug)
         version = await exact_version(db, family, pinned or family.active_version)
+        brand = await newest_brand(db, client_id)
     return Resolved(
         client_id=client_id,
         binding="pinned" if pinned else "floating",
         profile=profile_of(family, version, clients),
+        brand=brand.brand,
+        brand_version=brand.version,
     )
 
 
