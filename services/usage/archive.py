@@ -152,11 +152,11 @@ async def _prove(db: Connection, store: ArchiveStore, manifest: dict[str, Any]) 
     wrong = await db.fetchval(
         f"""
         WITH held AS (
-            SELECT client_id, batch_id, sha256(string_agg(entry_digest(
-                       jsonb_populate_record(NULL::ledger_entry, to_jsonb(entry))
-                   ), ''::bytea ORDER BY event_id)) AS batch_sha256
-              FROM (SELECT {archived.TYPED} FROM archived_entry) AS entry
-             GROUP BY client_id, batch_id
+            SELECT entry.client_id, entry.batch_id, sha256(string_agg(
+                       entry_digest(entry), ''::bytea ORDER BY entry.event_id)) AS batch_sha256
+              FROM (SELECT {archived.TYPED} FROM archived_entry) AS stored,
+                   jsonb_populate_record(NULL::ledger_entry, to_jsonb(stored)) AS entry
+             GROUP BY entry.client_id, entry.batch_id
         )
         SELECT count(*) FROM held
           FULL JOIN (SELECT * FROM ledger_block WHERE month = $1) AS block

@@ -139,6 +139,21 @@ async def test_roll_ups_of_a_day_are_made_from_its_entries_alone(db: Connection)
         assert _read_through([json.loads(plan)[0]["Plan"]]) == set(), rollup
 
 
+async def test_what_every_entry_goes_through_is_no_call_of_its_own(db: Connection) -> None:
+    """PostgreSQL puts these functions into the statement, unless one of them forbids it."""
+    rows = await db.fetch(
+        """
+        EXPLAIN (VERBOSE, COSTS OFF)
+        SELECT month_of(event_id), entry_digest(ledger_entry) FROM ledger_entry
+        """
+    )
+    plan = "\n".join(row[0] for row in rows)
+
+    assert "sha256(" in plan
+    assert "entry_digest(" not in plan
+    assert "month_of(" not in plan
+
+
 async def test_entries_are_listed_by_an_index(db: Connection) -> None:
     """The first page must not sort the ledger."""
     sql = await _listing(db, EntryFilter(start_at=FIRST + timedelta(days=3)))
