@@ -28,24 +28,36 @@ EntryState = Literal["posted", "unpriced", "unknown", "suspect"]
 ReportFormat = Literal["text", "json", "csv", "xlsx", "html", "pdf", "focus"]
 
 
-def _storable(value: JsonValue) -> JsonValue:
-    """Refuse what JSON in Postgres cannot hold: NUL, NaN and infinity."""
+def _canonical(value: JsonValue) -> JsonValue:
+    """The same JSON with the keys of its objects in order, so that what means the same is the
+    same text. Refuses what JSON in Postgres cannot hold: NUL, NaN and infinity.
+    """
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, dict):
-        for name, item in value.items():
-            _storable(name)
-            _storable(item)
-    elif isinstance(value, list):
-        for item in value:
-            _storable(item)
-    elif isinstance(value, str) and "\x00" in value:
-        raise ValueError("text with a NUL character cannot be stored")
-    elif isinstance(value, float) and not math.isfinite(value):
+        _text("".join(value))
+        return {name: _canonical(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("NaN and infinity are no JSON numbers")
     return value
 
 
+def _text(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("text with a NUL character cannot be stored")
+    return text
+
+
+def _in_order(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items())) if len(counts) > 1 else counts
+
+
 def _fits_an_index(text: str) -> str:
-    if len(text.encode()) > MAX_KEY_BYTES:
+    if not text.isascii() and len(text.encode()) > MAX_KEY_BYTES:
         raise ValueError(f"more than {MAX_KEY_BYTES} bytes in UTF-8")
     return text
 
@@ -54,7 +66,7 @@ Key = Annotated[Label, AfterValidator(_fits_an_index)]
 """A label that roll-ups are kept by. Four of them must fit into the 2,704 bytes of an index row:
 one day that cannot be summed would leave the roll-ups of all days behind.
 """
-Details = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
+Details = Annotated[dict[str, JsonValue], AfterValidator(_canonical)]
 
 
 class _Counts(Request):
@@ -117,8 +129,10 @@ class ProviderCall(_Counts, _Event):
     usage_source: UsageSource = "actual"
     latency_ms: Count | None = None
     fill_percentage: Percent | None = None
-    tool_calls: dict[Key, Count] = Field(default={}, max_length=100)
-    modality_tokens: dict[Label, Count] = Field(default={}, max_length=20)
+    tool_calls: Annotated[dict[Key, Count], Field(max_length=100), AfterValidator(_in_order)] = {}
+    modality_tokens: Annotated[
+        dict[Label, Count], Field(max_length=20), AfterValidator(_in_order)
+    ] = {}
     raw_usage: Details = {}
 
 

@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -18,8 +18,8 @@ from services.usage import repository
 from services.usage.archived import refuse_archived
 from services.usage.domain.pricing import RateCard
 from services.usage.rate_card import RateCards
-from services.usage.rows import content_sha256, event_row, given_row, months_of, priced
-from services.usage.staging import Row, Table, add_rows
+from services.usage.rows import content_sha256, event_row, months_of, priced
+from services.usage.staging import Row, Table, add_rows, row_of
 
 log = structlog.get_logger()
 ALARMING_STATES = {"unpriced", "suspect"}
@@ -27,13 +27,19 @@ WRITERS = 2
 PREPARE_EVERY_S = 3_600
 
 
+class _Sent(NamedTuple):
+    """An event, and the hash that tells whether another one has its content."""
+
+    digest: bytes
+    event: UsageEvent
+
+
 @dataclass(slots=True)
 class _Batch:
-    """What one sender waits for. `hashes` tell the content of each id."""
+    """What one sender waits for; `size` counts what it sent twice as two."""
 
-    events: Mapping[UUID, UsageEvent]
-    hashes: Mapping[UUID, bytes]
-    sent: int
+    sent: Mapping[UUID, _Sent]
+    size: int
     done: "asyncio.Future[Recorded]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -67,8 +73,7 @@ class Recorder:
         other content, under whichever client: a sender that makes that mistake once may
         have made it in the rest of the batch too.
         """
-        hashes = _content_hashes(events)
-        batch = _Batch({event.event_id: event for event in events}, hashes, len(events))
+        batch = _Batch(_by_id(events), len(events))
         self._waiting.append(batch)
         if len(self._writers) < self._most_writers:
             writer = asyncio.create_task(self._write())
@@ -86,12 +91,13 @@ class Recorder:
         months = {day.replace(day=1) for day in days}
         await self._make_months(months)
         rows: Mapping[Table, Sequence[Row]] = {
-            "ledger_entry": [given_row("ledger_entry", row) for row in entries],
-            "usage_event": [given_row("usage_event", row) for row in events],
+            "ledger_entry": [row_of("ledger_entry", row) for row in entries],
+            "usage_event": [row_of("usage_event", row) for row in events],
         }
         async with transaction(self._pool) as db:
             await refuse_archived(db, months)
-            return await add_rows(db, rows, uuid7())
+            known = await add_rows(db, rows, uuid7())
+        return {row["event_id"] for row in (*entries, *events)} - known
 
     async def prepare(self, now: datetime) -> None:
         """Make the partitions of this month and the next, before anybody waits for them."""
@@ -125,9 +131,9 @@ class Recorder:
     def _take(self) -> list[_Batch]:
         """The batches that fit into one transaction: at least one, whatever its size."""
         taken = [self._waiting.popleft()]
-        size = taken[0].sent
-        while self._waiting and size + self._waiting[0].sent <= MAX_EVENTS:
-            size += self._waiting[0].sent
+        size = taken[0].size
+        while self._waiting and size + self._waiting[0].size <= MAX_EVENTS:
+            size += self._waiting[0].size
             taken.append(self._waiting.popleft())
         return taken
 
@@ -143,27 +149,26 @@ class Recorder:
                 await self._write_together([batch])
             return
         for batch in batches:
-            accepted = new & batch.events.keys()
+            accepted = new & set(batch.sent)
             new -= accepted  # sent by two at once: the first has added it
-            batch.end(Recorded(accepted=len(accepted), duplicates=batch.sent - len(accepted)))
+            batch.end(Recorded(accepted=len(accepted), duplicates=batch.size - len(accepted)))
 
     async def _commit(self, batches: Sequence[_Batch]) -> set[UUID]:
         """Add what is new of the batches; return its ids. Raises Conflict for a reused id."""
-        hashes = _merged(batches)
-        await self._make_months(months_of(hashes))
+        sent = _merged(batches)
+        months = months_of(sent)
+        await self._make_months(months)
         async with transaction(self._pool) as db:
-            await refuse_archived(db, months_of(hashes))
-            known = await repository.recorded_hashes(db, list(hashes))
-            _refuse_reused_ids(hashes, known)
+            await refuse_archived(db, months)
+            known = await repository.recorded_hashes(db, list(sent))
+            _refuse_reused_ids(sent, known)
             card = await self._rate_cards.current(db)
-            new = _events(batches)
             for event_id, _ in known:
-                new.pop(event_id, None)
-            added = await _add(db, new.values(), hashes, card)
-            beaten = [event_id for event_id in new if event_id not in added]
+                sent.pop(event_id, None)
+            beaten = await _add(db, sent.values(), card)
             if beaten:  # by a transaction that ended just now
-                _refuse_reused_ids(hashes, await repository.recorded_hashes(db, beaten))
-        return added
+                _refuse_reused_ids(sent, await repository.recorded_hashes(db, list(beaten)))
+        return set(sent) - beaten
 
     async def _make_months(self, wanted: Set[date]) -> None:
         months = wanted - self._months
@@ -173,14 +178,12 @@ class Recorder:
         self._months |= months
 
 
-async def _add(
-    db: Connection, events: Iterable[UsageEvent], hashes: Mapping[UUID, bytes], card: RateCard
-) -> set[UUID]:
+async def _add(db: Connection, sent: Iterable[_Sent], card: RateCard) -> set[UUID]:
+    """Price and add events; return the ids of those that were there by then."""
     calls: list[Row] = []
     others: list[Row] = []
     doubts: Counter[tuple[str, str, str]] = Counter()
-    for event in events:
-        digest = hashes[event.event_id]
+    for digest, event in sent:
         if isinstance(event, ProviderCall):
             entry = priced(event, card, digest)
             calls.append(entry.row)
@@ -193,34 +196,29 @@ async def _add(
     return await add_rows(db, {"ledger_entry": calls, "usage_event": others}, uuid7())
 
 
-def _events(batches: Iterable[_Batch]) -> dict[UUID, UsageEvent]:
-    return {event_id: event for batch in batches for event_id, event in batch.events.items()}
-
-
-def _merged(batches: Iterable[_Batch]) -> dict[UUID, bytes]:
-    """The hashes of all batches. Raises Conflict when one contradicts another."""
-    hashes: dict[UUID, bytes] = {}
+def _merged(batches: Iterable[_Batch]) -> dict[UUID, _Sent]:
+    """What all of them sent. Raises Conflict when one contradicts another."""
+    merged: dict[UUID, _Sent] = {}
     for batch in batches:
-        _refuse_reused_ids(hashes, batch.hashes.items())
-        hashes |= batch.hashes
-    return hashes
+        both = set(merged) & set(batch.sent)
+        _refuse_reused_ids(batch.sent, ((event_id, merged[event_id].digest) for event_id in both))
+        merged |= batch.sent
+    return merged
 
 
-def _content_hashes(events: Iterable[UsageEvent]) -> dict[UUID, bytes]:
-    """The hash of each event's content. Raises Conflict when the batch contradicts itself."""
-    hashes: dict[UUID, bytes] = {}
+def _by_id(events: Iterable[UsageEvent]) -> dict[UUID, _Sent]:
+    """Raises Conflict when events contradict each other."""
+    sent: dict[UUID, _Sent] = {}
     for event in events:
         digest = content_sha256(event)
-        if hashes.setdefault(event.event_id, digest) != digest:
+        if sent.setdefault(event.event_id, _Sent(digest, event)).digest != digest:
             raise _reused(event.event_id)
-    return hashes
+    return sent
 
 
-def _refuse_reused_ids(
-    hashes: Mapping[UUID, bytes], recorded: Iterable[tuple[UUID, bytes]]
-) -> None:
+def _refuse_reused_ids(sent: Mapping[UUID, _Sent], recorded: Iterable[tuple[UUID, bytes]]) -> None:
     for event_id, digest in recorded:
-        if hashes.get(event_id, digest) != digest:
+        if event_id in sent and sent[event_id].digest != digest:
             raise _reused(event_id)
 
 

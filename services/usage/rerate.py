@@ -18,12 +18,12 @@ from libs.ids import uuid7
 from libs.postgres import Connection, Pool, Record, transaction
 from services.usage import repository
 from services.usage.archived import archived_months, refuse_archived
-from services.usage.domain.cost import Cost, cost_of_usage
+from services.usage.domain.cost import COMPONENTS, Cost, cost_of_usage
 from services.usage.domain.pricing import RateCard
 from services.usage.domain.report import WIDE, exact_sum
 from services.usage.rate_card import RateCards
-from services.usage.rows import COMPONENTS, months_of
-from services.usage.staging import COLUMNS, ENTRY, KEEP_PEOPLE, Row, add_rows
+from services.usage.rows import months_of
+from services.usage.staging import COLUMNS, ENTRY, KEEP_PEOPLE, Row, add_rows, row_of
 
 LOCK = 7_187
 ZERO = Decimal(0)
@@ -170,7 +170,7 @@ def _row(correction: Correction, rerate_id: UUID) -> Row:
         "rerate_id": rerate_id,
         "content_sha256": digest,
     }
-    return [values[name] for name in ENTRY]
+    return row_of("ledger_entry", values)
 
 
 def _component_deltas(correction: Correction) -> dict[str, Decimal]:

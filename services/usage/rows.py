@@ -1,34 +1,32 @@
 """What the ledger keeps of an event: its row, its price and the hash that tells it from others."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic_core import to_json
 
 from libs.contracts.usage import ProviderCall, UsageEvent
-from services.usage.domain.cost import cost_of_call
+from services.usage.domain.cost import COMPONENTS, cost_of_call
 from services.usage.domain.pricing import RateCard
-from services.usage.staging import ENTRY, EVENT, SENT_ENTRY, Row, Table
+from services.usage.staging import EVENT, SENT_ENTRY, Row, array_text, row_of
 
 UNKNOWN = "unknown"
-COMPONENTS = ("input", "cached_input", "cache_write", "output")
 A_CALL = ("call", 1, None, False, None)
 """origin, calls, adjusts, settles, rerate_id of what is neither correction nor import."""
 UUIDV7 = 7
-PARTITIONED_MS = (1_577_836_800_000, 4_102_444_800_000)
+UNITS_A_DAY = 86_400_000 << 80
+"""An id's first 48 bits are milliseconds since 1970."""
+EPOCH = date(1970, 1, 1)
+PARTITIONED_DAYS = range((date(2020, 1, 1) - EPOCH).days, (date(2100, 1, 1) - EPOCH).days)
 """From 2020 to 2100: months that may have partitions."""
-FREE_FORM = {"details", "raw_usage", "tool_calls", "modality_tokens"}
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """An entry's row, and what a person may have to look at."""
 
     row: Row
@@ -43,48 +41,41 @@ _as_sent = attrgetter(*SENT_ENTRY)
 def priced(call: ProviderCall, card: RateCard, digest: bytes) -> Priced:
     """The row of one attempt, in the order of `ENTRY`, with its cost by the prices of `card`."""
     cost = cost_of_call(call, card)
-    parts = cost.components
     total = call.total_tokens
-    provider = card.provider(call.provider)
+    model = call.model_served or call.model_requested
+    provider, _, service_tier = card.kind(call.provider, model, call.service_tier)
     row = (
         *_as_sent(call),
+        array_text(call.check_ids),
         user_key(call.user_id, call.user_email),
         digest,
         provider,
-        card.service_tier(call.provider, call.service_tier),
+        service_tier,
         call.input_tokens + call.output_tokens if total is None else total,
-        _decimal(call.fill_percentage),
+        _number(call.fill_percentage),
         _json(call.tool_calls),
         _json(call.modality_tokens),
         _json(call.raw_usage),
         cost.state,
         cost.price_id,
-        cost.usd,
-        *(parts.get(kind) for kind in COMPONENTS),
-        cost.ceiling_usd,
+        _number(cost.usd),
+        *map(_number, map(cost.components.get, COMPONENTS)),
+        _number(cost.ceiling_usd),
         *A_CALL,
     )
-    return Priced(row, cost.state, provider, call.model_served or call.model_requested)
+    return Priced(row, cost.state, provider, model)
 
 
 def event_row(event: UsageEvent, digest: bytes) -> Row:
     """The row of any other event, in the order of `EVENT`."""
     values = {
+        **dict.fromkeys(EVENT),
         **vars(event),
         "user_key": user_key(event.user_id, event.user_email),
         "content_sha256": digest,
-        "overall_score": _decimal(getattr(event, "overall_score", None)),
         "details": _json(getattr(event, "details", {})),
     }
-    return [values.get(name) for name in EVENT]
-
-
-def given_row(table: Table, values: Mapping[str, Any]) -> Row:
-    """The row of values that somebody else put together, as the importer of old logs does.
-
-    All of them are given, also the user key, and JSON as its text.
-    """
-    return [values[name] for name in (ENTRY if table == "ledger_entry" else EVENT)]
+    return row_of("usage_event", values)
 
 
 def user_key(user_id: str, user_email: str) -> str:
@@ -92,9 +83,9 @@ def user_key(user_id: str, user_email: str) -> str:
     return user_id if user_id != UNKNOWN else user_email or UNKNOWN
 
 
-def _decimal(number: float | None) -> Decimal | None:
-    """The number that was written: the shortest text of a float, not its binary value."""
-    return None if number is None else Decimal(repr(number))
+def _number(number: float | Decimal | None) -> str | None:
+    """The number as it was written: the shortest text of a float, not its binary value."""
+    return None if number is None else str(number)
 
 
 def _json(value: Mapping[str, Any]) -> str:
@@ -104,26 +95,11 @@ def _json(value: Mapping[str, Any]) -> str:
 def content_sha256(event: UsageEvent) -> bytes:
     """The same for what means the same: order of keys, time zones and defaults do not count.
 
-    Defaults are left out so that a field which a later version adds does not turn old
-    events, sent again, into other ones.
+    The contract has brought keys into order and instants to UTC. Defaults are left out so
+    that a field which a later version adds does not turn old events, sent again, into other
+    ones.
     """
-    defaults = _defaults(type(event))
-    said = {name: value for name, value in vars(event).items() if value != defaults[name]}
-    for name in FREE_FORM & said.keys():
-        said[name] = _ordered(said[name])
-    return sha256(to_json(said)).digest()
-
-
-@cache
-def _defaults(kind: type[UsageEvent]) -> Mapping[str, Any]:
-    return {name: field.default for name, field in kind.model_fields.items()}
-
-
-def _ordered(value: Any) -> Any:
-    """The same JSON value with the keys of its objects in order."""
-    if isinstance(value, dict):
-        return {name: _ordered(value[name]) for name in sorted(value)}
-    return [_ordered(item) for item in value] if isinstance(value, list) else value
+    return sha256(event.model_dump_json(exclude_defaults=True).encode()).digest()
 
 
 def months_of(event_ids: Iterable[UUID]) -> set[date]:
@@ -131,14 +107,16 @@ def months_of(event_ids: Iterable[UUID]) -> set[date]:
 
     Partitions are cut by the ids' first 48 bits, whatever kind of UUID they begin.
     """
-    return {month for event_id in event_ids if (month := _month(event_id))}
+    numbers = [event_id.int for event_id in event_ids]
+    days = {(bits // UNITS_A_DAY, bits >> 76 & 0xF == UUIDV7) for bits in numbers}
+    return {month for day, is_uuid7 in days if (month := _month(day, is_uuid7))}
 
 
-def _month(event_id: UUID) -> date | None:
-    unix_ms, version = event_id.int >> 80, event_id.int >> 76 & 0xF
-    if version != UUIDV7 and not PARTITIONED_MS[0] <= unix_ms < PARTITIONED_MS[1]:
+def _month(day: int, is_uuid7: bool) -> date | None:
+    """Of a day that is counted from the first of 1970."""
+    if not is_uuid7 and day not in PARTITIONED_DAYS:
         return None
     try:
-        return datetime.fromtimestamp(unix_ms / 1000, UTC).date().replace(day=1)
-    except (ValueError, OverflowError, OSError):
+        return (EPOCH + timedelta(days=day)).replace(day=1)
+    except OverflowError:
         return None

@@ -112,6 +112,41 @@ def test_same_content_written_another_way_is_the_same_event() -> None:
     assert content_sha256(type(event).model_validate(written)) == content_sha256(event)
 
 
+def test_content_hash_is_that_of_the_first_version() -> None:
+    """Else events that are recorded already would be refused when they are sent again."""
+    event = call(
+        event_id="0198cd3a-9e00-7000-8000-000000000001",
+        user_id="unknown",
+        user_email="",
+        profile_id="unknown",
+        check_ids=["logo_use", "tone"],
+        fill_percentage=87.5,
+        tool_calls={"b": 1, "a": 2},
+        raw_usage={"z": [{"b": 1.5, "a": None}], "a": "é"},
+    )
+
+    assert content_sha256(event).hex() == (
+        "a8a2f40a62d6ede44f8c1e20f7d4d3a08d7e25b047a61bef32148939513b20fc"
+    )
+
+
+async def test_ids_of_checks_are_kept_whatever_they_hold(usage: Usage) -> None:
+    odd = [
+        '"quoted"',
+        "back\\slash",
+        "{a,b}",
+        "a,b",
+        "NULL",
+        " ",
+        "line\nbreak\ttab",
+        "\\N",
+        "品牌",
+    ]
+    await usage.send(call(check_ids=odd), call(check_ids=[], occurred_at=NOON + timedelta(1)))
+
+    assert [entry["check_ids"] for entry in await _entries(usage)] == [odd, []]
+
+
 async def test_batches_with_the_same_events_at_once_store_each_once(usage: Usage) -> None:
     events = [call() for _ in range(50)]
 

@@ -1,15 +1,15 @@
 """What a provider call costs, exactly, and in which state it enters the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from libs.contracts.usage import EntryState, ProviderCall
 from services.usage.domain.pricing import Price, RateCard
 
 ZERO = Decimal(0)
-PER_MILLION = 6  # places that the point moves
+COMPONENTS = ("input", "cached_input", "cache_write", "output")
 COST_LIMIT_USD = Decimal(1_000_000)
 ASSUMED_INPUT_TOKENS = 1_000
 ASSUMED_OUTPUT_TOKENS = 200
@@ -29,18 +29,17 @@ class Usage(Protocol):
     def output_tokens(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """USD, unrounded. `usd` is None when no price is known, which is not the same as free.
 
-    `components` has a cost for each kind of token: input (neither cached nor written),
+    `components` has a cost for each of `COMPONENTS`: input (neither cached nor written),
     cached_input, cache_write, output (with reasoning). They add up to `usd` exactly.
     `ceiling_usd` stands for a call whose usage nobody saw; it is in no total.
     """
 
     state: EntryState
     usd: Decimal | None = None
-    components: Mapping[str, Decimal] = field(default_factory=dict)
+    components: Mapping[str, Decimal] = MappingProxyType({})
     price_id: str | None = None
     ceiling_usd: Decimal | None = None
 
@@ -66,7 +65,7 @@ def cost_of_call(call: ProviderCall, card: RateCard) -> Cost:
         return FREE
     cost = cost_of_usage(call, _price(call, call.input_tokens, card))
     if cost.usd is not None and not _adds_up(call):
-        return replace(cost, state="suspect")
+        return cost._replace(state="suspect")
     return cost
 
 
@@ -87,17 +86,10 @@ def cost_of_usage(usage: Usage, price: Price | None) -> Cost:
 
 def _components(usage: Usage, price: Price) -> dict[str, Decimal]:
     cached, written = usage.cached_input_tokens, usage.cache_write_tokens
-    kinds = {
-        "input": (usage.input_tokens - cached - written, price.input_usd),
-        "cached_input": (cached, price.cached_input_usd),
-        "cache_write": (written, price.cache_write_usd),
-        "output": (usage.output_tokens, price.output_usd),
-    }
+    counts = (usage.input_tokens - cached - written, cached, written, usage.output_tokens)
     return {
-        kind: (tokens * (price.input_usd if usd is None else usd)).scaleb(-PER_MILLION)
-        if tokens
-        else ZERO
-        for kind, (tokens, usd) in kinds.items()
+        kind: count * usd if count else ZERO
+        for kind, count, usd in zip(COMPONENTS, counts, price.usd_per_token, strict=True)
     }
 
 

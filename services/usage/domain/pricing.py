@@ -4,7 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
+
+PER_MILLION = 6  # places that the point moves
+KINDS_REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Price:
     checked_on: date
     revision: int = 1
     note: str = ""
+    usd_per_token: tuple[Decimal, ...] = field(init=False)
+    """What one token of input, cached input, written cache and output is billed at."""
     price_id: str = field(init=False)
     """Derived from the key and the figures: other figures make another id.
 
@@ -40,6 +46,8 @@ class Price:
 
     def __post_init__(self) -> None:
         figures = (self.input_usd, self.cached_input_usd, self.cache_write_usd, self.output_usd)
+        billed = (self.input_usd if usd is None else usd for usd in figures)
+        object.__setattr__(self, "usd_per_token", tuple(usd.scaleb(-PER_MILLION) for usd in billed))
         digest = sha256("|".join(map(_plain, figures)).encode()).hexdigest()[:8]
         key = [*self.key[:4], self.effective_from.date().isoformat(), digest]
         if self.revision > 1:
@@ -99,6 +107,9 @@ class RateCard:
             for names_of in self._names.values()
             for alias in names_of.provider_aliases
         }
+        self.kind = lru_cache(KINDS_REMEMBERED)(self._kind)
+        """The names (provider, model, service tier) under which prices are held, of what a call
+        was named: a ledger hears the same few again and again."""
 
     def add(self, prices: Iterable[Price]) -> None:
         """Take in more prices; for whoever has this card alone."""
@@ -149,17 +160,16 @@ class RateCard:
         self, provider: str, model: str, service_tier: str, at: datetime
     ) -> Sequence[Price]:
         """The prices of the latest version at the instant `at`, by size of prompt, least first."""
-        for version in self._versions.get(self._kind(provider, model, service_tier), ()):
+        for version in self._versions.get(self.kind(provider, model, service_tier), ()):
             if version[0].effective_from <= at:
                 return version
         return ()
 
     def history(self, provider: str, model: str, service_tier: str) -> Sequence[Price]:
         """Every price there is or was of one model and service tier, in no order."""
-        return self._prices.get(self._kind(provider, model, service_tier), ())
+        return self._prices.get(self.kind(provider, model, service_tier), ())
 
     def _kind(self, provider: str, model: str, service_tier: str) -> tuple[str, str, str]:
-        """The names under which prices are held, of what a call was named."""
         provider = self.provider(provider)
         return provider, self.model(provider, model), self.service_tier(provider, service_tier)
 
