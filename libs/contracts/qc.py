@@ -84,7 +84,11 @@ class CreativePage(Reply):
 
 
 class Creative(Reply):
-    """The file under test, as the upload door measured it. `strip` has its pages in order."""
+    """The file under test, as the upload door measured it.
+
+    `strip` has its pages in order; `duration_s` is null for what does not move. `notes` are sentences for people: what was left
+    out or replaced so that the file could be shown.
+    """
 
     file_name: str
     sha256: str
@@ -94,6 +98,8 @@ class Creative(Reply):
     height_px: int
     pages: int
     strip: list[CreativePage] = []
+    duration_s: float | None = None
+    notes: list[str] = []
 
 
 class UsedAsset(Reply):

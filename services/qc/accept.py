@@ -94,6 +94,8 @@ async def open_upload(bench: Bench, upload: Upload) -> Creative:
         height_px=opened["height_px"],
         pages=opened["pages"],
         strip=opened.get("strip", []),
+        duration_s=opened["duration_s"],
+        notes=opened["notes"],
     )
 
 

@@ -63,7 +63,7 @@ def _open(request: Message, limits: Limits, say: Say) -> None:
             if time.monotonic() - started > DECODE_AT_DOOR_S:
                 break
             creative.rgb(page)
-        first = creative.pages[0]
+        first, motion = creative.pages[0], creative.facts.motion
         say(
             {
                 "format": creative.format,
@@ -71,6 +71,8 @@ def _open(request: Message, limits: Limits, say: Say) -> None:
                 "height_px": first.height_px,
                 "pages": len(creative.pages),
                 "strip": _strip(creative, limits),
+                "duration_s": motion.duration_s if motion else None,
+                "notes": list(creative.facts.notes),
                 "done": True,
             }
         )

@@ -51,7 +51,9 @@ class Decoders:
             await self._idle.pop().end()
 
     async def open(self, path: Path, name: str) -> Message:
-        """Decode the whole file once; return its facts: format, width_px, height_px, pages, strip.
+        """Decode the whole file once; return its facts.
+
+        They are format, width_px, height_px, pages, strip, duration_s and notes.
 
         Raises Invalid, Unsupported or TooLarge with a sentence that says what to do, and
         TooMany when the others would have to be waited for too long.

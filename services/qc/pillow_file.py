@@ -37,10 +37,12 @@ def pillow_file(path: Path, format: FileFormat, limits: Limits) -> Iterator[Imag
     """The open picture; only the parser of `format` is asked. Raises Unreadable."""
     if format == "HEIC":
         _learn_heic()
-    with our_errors(format, limits):
-        with Image.open(path, formats=[PARSERS.get(format, format)]) as image:
-            check_pixels(image.width * image.height, limits)
-            yield image
+    with (
+        our_errors(format, limits),
+        Image.open(path, formats=[PARSERS.get(format, format)]) as image,
+    ):
+        check_pixels(image.width * image.height, limits)
+        yield image
 
 
 @cache

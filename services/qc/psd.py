@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageCms
 from psd_tools import PSDImage
 from psd_tools.api.utils import has_transparency
-from psd_tools.constants import Resource
+from psd_tools.constants import Compression, Resource
 from psd_tools.psd.header import FileHeader
 from psd_tools.psd.parse_limits import ParseLimits
 
@@ -32,9 +33,7 @@ KINDS: dict[str, Any] = {
 logging.getLogger("psd_tools").setLevel(logging.CRITICAL)
 
 
-def open_psd(
-    path: Path, limits: Limits, name: str, background: tuple[int, int, int]
-) -> Creative:
+def open_psd(path: Path, limits: Limits, name: str, background: tuple[int, int, int]) -> Creative:
     """What the layers hold is not drawn: Photoshop stores beside them how they look together.
 
     Raises Unreadable.
@@ -75,7 +74,8 @@ def _parsed(path: Path, limits: Limits) -> Any:
 
 def _flattened(psd: Any) -> Image.Image:
     """In the colours of the file; its profile comes along. Photoshop may leave the picture out."""
-    image = psd.topil(apply_icc=False) if psd.has_preview() else None
+    _check_whole(psd)
+    image: Image.Image | None = psd.topil(apply_icc=False) if psd.has_preview() else None
     if image is None:
         detail = (
             "The Photoshop file has no flattened picture. Turn on “Maximize Compatibility” in "
@@ -86,9 +86,26 @@ def _flattened(psd: Any) -> Image.Image:
         image = ImageCms.profileToProfile(
             image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
+        if image is None:
+            raise AssertionError("a conversion into a new picture returns it")
     elif profile := psd.image_resources.get_data(Resource.ICC_PROFILE):
         image.info["icc_profile"] = bytes(profile)
     return image
+
+
+def _check_whole(psd: Any) -> None:
+    """psd_tools fills what is missing with black."""
+    stored, header = psd._record.image_data, psd._record.header
+    rows = header.height * header.channels
+    needed = 0
+    if stored.compression == Compression.RAW:
+        needed = rows * ((header.width * header.depth + 7) // 8)
+    if stored.compression == Compression.RLE:
+        counts = np.frombuffer(stored.data, ">u2" if header.version == 1 else ">u4", rows)
+        needed = counts.nbytes + int(counts.sum(dtype=np.int64))
+    if len(stored.data) < needed:
+        detail = "The Photoshop file is cut short. Upload it again from the original."
+        raise Unreadable("truncated", detail)
 
 
 def _facts(

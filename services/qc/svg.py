@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import resvg_py
@@ -20,9 +21,7 @@ MAX_STRETCH = 50
 """Sides further apart than this are an error of the drawing, and make one side vanish."""
 
 
-def open_svg(
-    path: Path, limits: Limits, name: str, background: tuple[int, int, int]
-) -> Creative:
+def open_svg(path: Path, limits: Limits, name: str, background: tuple[int, int, int]) -> Creative:
     """Drawn so that its longer side has `SIDE_PX`. Raises Unreadable."""
     with path.open("rb") as file:
         cleaned = clean(file.read(MAX_BYTES + 1))
@@ -31,7 +30,7 @@ def open_svg(
         name,
         path.stat().st_size,
         mode="SVG",
-        alpha=drawn.getextrema()[3][0] < 255,
+        alpha=drawn.getchannel("A").getextrema()[0] != 255,
         notes=tuple(_notes(cleaned)),
     )
     ground = Image.new("RGB", drawn.size, background)
@@ -54,7 +53,7 @@ def _draw(text: str, limits: Limits) -> Image.Image:
     return _rendered(text, sans, serif, **{long_side: min(SIDE_PX, limits.working_side_px)})
 
 
-def _rendered(text: str, sans: str | None, serif: str | None, **size: int) -> Image.Image:
+def _rendered(text: str, sans: str | None, serif: str | None, **size: Any) -> Image.Image:
     """resvg keeps the proportions. A drawing that kills it ends the child, not the service."""
     try:
         content = resvg_py.svg_to_bytes(

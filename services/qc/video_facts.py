@@ -1,6 +1,7 @@
 """What a video file says about itself, from its packets; one frame is decoded."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from services.qc.domain.creative import Unreadable
@@ -126,6 +127,7 @@ def _motion(container: Any, stream: Any, packets: _Packets) -> Motion:
     sound = container.streams.audio[0] if container.streams.audio else None
     context = sound.codec_context if sound is not None else None
     keys = [*(packets.key_frames_s or []), packets.first_s + duration_s]
+    apart_s = [later - earlier for earlier, later in pairwise(keys)]
     return Motion(
         duration_s=round(duration_s, 3),
         frames=packets.count,
@@ -133,9 +135,7 @@ def _motion(container: Any, stream: Any, packets: _Packets) -> Motion:
         video_codec=stream.codec_context.codec.canonical_name,
         pixel_format=stream.codec_context.pix_fmt,
         video_bit_rate=round(8 * packets.bytes / duration_s),
-        key_frame_interval_s=round(max(b - a for a, b in zip(keys, keys[1:], strict=False)), 3)
-        if len(keys) > 1
-        else None,
+        key_frame_interval_s=round(max(apart_s), 3) if apart_s else None,
         audio_codec=context.codec.canonical_name if context else ("unknown" if sound else None),
         audio_channels=context.channels if context else None,
         sample_rate_hz=context.sample_rate if context else None,

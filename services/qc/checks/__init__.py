@@ -6,7 +6,9 @@ from pydantic import JsonValue, ValidationError
 
 from libs.contracts.qc import Catalogue, CatalogueEntry
 from services.qc.checks import (
+    animation_transitions,
     aspect_ratio,
+    audio_loudness,
     background_contrast,
     barcode,
     brand_colors,
@@ -16,6 +18,7 @@ from services.qc.checks import (
     file_naming,
     file_weight,
     image_resolution,
+    layer_organization,
     logo_visibility,
     min_text_size,
     pdf_colour,
@@ -28,6 +31,7 @@ from services.qc.checks import (
     reference_comparison,
     spelling,
     text_readability,
+    video_format,
 )
 from services.qc.checks.measured import BadParameter, ExactCheck, Measured
 from services.qc.checks.subject import Subject
@@ -37,7 +41,9 @@ LOG = logging.getLogger(__name__)
 
 
 CHECKS: dict[str, ExactCheck] = {
+    "animation_transitions": animation_transitions.CHECK,
     "aspect_ratio": aspect_ratio.CHECK,
+    "audio_loudness": audio_loudness.CHECK,
     "background_contrast": background_contrast.CHECK,
     "barcode": barcode.CHECK,
     "brand_colors": brand_colors.CHECK,
@@ -47,6 +53,7 @@ CHECKS: dict[str, ExactCheck] = {
     "file_naming": file_naming.CHECK,
     "file_weight": file_weight.CHECK,
     "image_resolution": image_resolution.CHECK,
+    "layer_organization": layer_organization.CHECK,
     "logo_visibility": logo_visibility.CHECK,
     "min_text_size": min_text_size.CHECK,
     "pdf_colour": pdf_colour.CHECK,
@@ -59,6 +66,7 @@ CHECKS: dict[str, ExactCheck] = {
     "reference_comparison": reference_comparison.CHECK,
     "spelling": spelling.CHECK,
     "text_readability": text_readability.CHECK,
+    "video_format": video_format.CHECK,
 }
 
 

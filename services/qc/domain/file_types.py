@@ -56,7 +56,9 @@ _ATOMS: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 """What an old QuickTime file, without a brand, may begin with."""
 
 _SVG: Final = re.compile(rb"<(\w+:)?svg[\s>]", re.IGNORECASE)
-_MARKUP: Final = re.compile(rb"\s*<(\?xml|!doctype\s+(\w+:)?svg|!--|(\w+:)?svg[\s>])", re.IGNORECASE)
+_MARKUP: Final = re.compile(
+    rb"\s*<(\?xml|!doctype\s+(\w+:)?svg|!--|(\w+:)?svg[\s>])", re.IGNORECASE
+)
 
 EXTENSIONS: Final[dict[FileFormat, tuple[str, ...]]] = {
     "JPEG": ("jpg", "jpeg", "jpe"),
