@@ -275,11 +275,15 @@ class DocumentFacts:
 
 @dataclass
 class PdfFacts:
-    """`notes` say what could not be read; a page's own are with the page."""
+    """`notes` say what could not be read; a page's own are with the page.
+
+    `opened` holds the file open for as long as the samples of its pictures may be asked for.
+    """
 
     document: DocumentFacts
     pages: list[PageFacts]
     notes: list[str] = field(default_factory=list)
+    opened: Any = field(default=None, compare=False, repr=False)
 
     def page(self, number: int) -> PageFacts:
         return self.pages[number - 1]

@@ -58,7 +58,7 @@ def read_pdf(path: Path, most_pages: int, most_seconds: float) -> PdfFacts:
     pages = []
     for number in range(1, min(count, most_pages) + 1):
         pages.append(_page(number, pdf.pages[number - 1].obj, shared, notes))
-    return PdfFacts(document, pages, notes)
+    return PdfFacts(document, pages, notes, opened=pdf)
 
 
 def _document(pdf: pikepdf.Pdf, notes: list[str]) -> DocumentFacts:

@@ -13,6 +13,7 @@ from libs.contracts.brand import BrandColour, BrandData
 from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
 from services.qc.domain.creative import Limits
+from tests.qc.checks.drawn_pdfs import Sheet, write_pdf
 from tests.qc.factories import brief_with
 
 SubjectOf = Callable[..., Subject]
@@ -58,5 +59,16 @@ def picture(tmp_path: Path, opened: ExitStack) -> SubjectOf:
         image.save(path, format=saved.pop("format", None), **saved)
         creative = opened.enter_context(open_creative(path, Limits()))
         return Subject(creative, brief_with(logo=logos))
+
+    return subject
+
+
+@pytest.fixture
+def pdf(tmp_path: Path, opened: ExitStack) -> SubjectOf:
+    """A subject of a PDF of the sheets that the test drew; what is named goes to `write_pdf`."""
+
+    def subject(*sheets: Sheet, **given: Any) -> Subject:
+        path = write_pdf(tmp_path / "drawn.pdf", *sheets, **given)
+        return Subject(opened.enter_context(open_creative(path, Limits())))
 
     return subject
