@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
-from services.qc.checks.pdf_judging import concluded, finding
+from services.qc.checks.pdf_judging import artwork_marks, concluded, finding
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -75,7 +75,7 @@ def measure(subject: Subject, parameters: MinTextSize) -> Measured:
 
 def _groups(page: "PageFacts", parameters: MinTextSize) -> Iterator[Group]:
     found: dict[tuple[float, float], Group] = {}
-    for mark in page.marks:
+    for mark in artwork_marks(page):
         if mark.text is None or mark.text.is_invisible or not mark.text.size_pt:
             continue
         least = max(_least(mark, parameters), parameters.min_mm / MM_PER_POINT)

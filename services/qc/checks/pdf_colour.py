@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 from libs.contracts.qc import Finding
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, not_applicable
 from services.qc.checks.pdf_ink import total_ink
-from services.qc.checks.pdf_judging import concluded, finding, not_a_pdf
+from services.qc.checks.pdf_judging import artwork_marks, concluded, finding, not_a_pdf
 from services.qc.checks.pdf_overprint import overprint_findings
 from services.qc.checks.subject import Subject
 from services.qc.preflight.geometry import area
@@ -83,7 +83,7 @@ def measure(subject: Subject, parameters: PdfColour) -> Measured:
 
 def _by_family(page: "PageFacts") -> "dict[str, list[Mark]]":
     found: dict[str, list[Mark]] = {}
-    for mark in page.marks:
+    for mark in artwork_marks(page):
         if mark.text and mark.text.is_invisible:
             continue
         for family in {_family(colour.space) for colour in mark.colours()}:
@@ -131,7 +131,7 @@ def _spaces(
 
 
 def _spots_of(page: "PageFacts") -> "Iterator[tuple[str, Mark]]":
-    for mark in page.marks:
+    for mark in artwork_marks(page):
         for colour in mark.colours():
             for name in colour.space.spots:
                 yield name, mark

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from libs.contracts.qc import Finding
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, not_applicable
-from services.qc.checks.pdf_judging import concluded, finding, not_a_pdf
+from services.qc.checks.pdf_judging import artwork_marks, concluded, finding, not_a_pdf
 from services.qc.checks.subject import Subject
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def measure(subject: Subject, parameters: PdfFonts) -> Measured:
 def _first_uses(subject: Subject) -> "dict[Font, tuple[PageFacts, Mark]]":
     used: dict[Font, tuple[PageFacts, Mark]] = {}
     for page in subject.pdf_pages():
-        for mark in page.marks:
+        for mark in artwork_marks(page):
             if mark.text and mark.text.font and not mark.text.is_invisible:
                 used.setdefault(mark.text.font, (page, mark))
     return used

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, not_applicable
-from services.qc.checks.pdf_judging import concluded, finding, not_a_pdf
+from services.qc.checks.pdf_judging import artwork_marks, concluded, finding, not_a_pdf
 from services.qc.checks.subject import Subject
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def measure(subject: Subject, parameters: PdfHairlines) -> Measured:
 
 
 def _lines(page: "PageFacts") -> "Iterator[tuple[Mark, float, Colour | None]]":
-    for mark in page.marks:
+    for mark in artwork_marks(page):
         if mark.kind != "path" or not any(_shows(colour) for colour in mark.colours()):
             continue
         length = max(mark.box[2] - mark.box[0], mark.box[3] - mark.box[1]) * page.unit

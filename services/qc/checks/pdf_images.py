@@ -11,7 +11,7 @@ from pydantic import Field
 
 from libs.contracts.qc import Finding, Severity
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, not_applicable
-from services.qc.checks.pdf_judging import concluded, finding, not_a_pdf
+from services.qc.checks.pdf_judging import artwork_marks, concluded, finding, not_a_pdf
 from services.qc.checks.subject import Subject
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def measure(subject: Subject, parameters: PdfImages) -> Measured:
     placed = [
         (page, mark, mark.image)
         for page in subject.pdf_pages()
-        for mark in page.marks
+        for mark in artwork_marks(page)
         if mark.image and _is_judged(mark.image, parameters)
     ]
     if not placed:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from libs.contracts.qc import Finding
-from services.qc.checks.pdf_judging import finding
+from services.qc.checks.pdf_judging import artwork_marks, finding
 from services.qc.preflight.geometry import MM, area
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def total_ink(
     """
     heaviest: dict[Colour, tuple[float, Mark]] = {}
     most = 0.0
-    for mark in page.marks:
+    for mark in artwork_marks(page):
         for colour in mark.colours():
             percent = ink_percent(colour) if mark.kind != "image" or _is_mask(mark) else None
             if percent is None:
@@ -50,7 +50,7 @@ def _is_mask(mark: "Mark") -> bool:
 
 def _images(page: "PageFacts", most_percent: float, area_mm2: float) -> tuple[list[Finding], float]:
     findings, most = [], 0.0
-    pictures = [mark for mark in page.marks if mark.image and _is_cmyk(mark.image)]
+    pictures = [mark for mark in artwork_marks(page) if mark.image and _is_cmyk(mark.image)]
     if pictures:
         from services.qc.preflight.image_ink import heaviest
     pictures.sort(key=lambda mark: -area(mark.box))

@@ -8,9 +8,11 @@ from pydantic import JsonValue
 from libs.contracts.qc import Finding, Severity
 from services.qc.checks.measured import Measured, judged, not_applicable
 from services.qc.checks.subject import Subject
+from services.qc.checks.trim_marks import find_marks
+from services.qc.preflight.geometry import overlap
 
 if TYPE_CHECKING:
-    from services.qc.preflight.facts import PageFacts
+    from services.qc.preflight.facts import Mark, PageFacts
     from services.qc.preflight.geometry import Box
 
 MOST_FINDINGS = 20
@@ -41,6 +43,24 @@ def finding(
         page=page.number if page else 1,
         region=page.region(box) if page and box else None,
     )
+
+
+def artwork_marks(page: "PageFacts") -> "list[Mark]":
+    """What is printed: crop marks, colour bars and slugs outside the bleed are not judged."""
+    if page.artwork is None:
+        area = page.bleed or page.trim or page.art
+        if area is None:
+            marks = find_marks(page)
+            area = marks.trim if marks else page.crop
+        page.artwork = [mark for mark in page.marks if _touches(mark, area)]
+    return page.artwork
+
+
+def _touches(mark: "Mark", area: "Box") -> bool:
+    """By its strokes, where they are known: one path may draw the marks of all corners."""
+    if mark.lines and mark.fill is None:
+        return any(overlap(line, area) for line in mark.lines)
+    return overlap(mark.box, area) is not None
 
 
 def concluded(

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from libs.contracts.qc import Finding
 from services.qc.checks.measured import ExactCheck, Measured, Parameters
-from services.qc.checks.pdf_judging import concluded, finding, not_a_pdf
+from services.qc.checks.pdf_judging import artwork_marks, concluded, finding, not_a_pdf
 from services.qc.checks.subject import Subject
 
 if TYPE_CHECKING:
@@ -124,14 +124,14 @@ def _broken_claims(facts: "PdfFacts", pages: "list[PageFacts]") -> Iterator[Find
 
 
 def _transparent(page: "PageFacts") -> "Mark | None":
-    for mark in page.marks:
+    for mark in artwork_marks(page):
         if mark.look.is_transparent or (mark.image and mark.image.soft_mask):
             return mark
     return None
 
 
 def _coloured(page: "PageFacts", family: str) -> "Mark | None":
-    for mark in page.marks:
+    for mark in artwork_marks(page):
         if any(colour.space.family == family for colour in mark.colours()):
             return mark
     return None

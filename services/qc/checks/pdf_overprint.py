@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from libs.contracts.qc import Finding
-from services.qc.checks.pdf_judging import finding
+from services.qc.checks.pdf_judging import artwork_marks, finding
 from services.qc.preflight.geometry import Box, grown, inside, overlap
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def overprint_findings(
     """One for each kind of fault on the page, at its first place."""
     told: set[str] = set()
     grounds: list[Box] = []
-    for mark in page.marks:
+    for mark in artwork_marks(page):
         for found in _faults(page, mark, rich_below_pt, overprint_below_pt, grounds):
             if found.message not in told:
                 told.add(found.message)

@@ -193,6 +193,7 @@ class Annotation:
 class PageFacts:
     """A page. A box that the file does not give is null; `crop` is what is shown.
 
+    `artwork` is left to who judges: the marks without those of the printer round the page.
     `unit` is the size of one unit of user space in points (UserUnit).
     """
 
@@ -209,6 +210,7 @@ class PageFacts:
     annotations: list[Annotation] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
     group_space: str | None = None
+    artwork: list[Mark] | None = None
     notes: list[str] = field(default_factory=list)
 
     @property

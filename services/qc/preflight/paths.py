@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from services.qc.preflight.walker import Walker
 
 MOST_RUNS = 200_000
-MOST_LINE_BYTES = 600
+MOST_LINE_BYTES = 900
 _SEGMENT = re.compile(rb"([^a-z]*)([mlcvyh])")
 
 

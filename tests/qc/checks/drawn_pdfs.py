@@ -138,7 +138,7 @@ def _base_font() -> Any:
 
 
 def text(words: str, size: float = 10, x: float = 20, y: float = 20, font: str = "F") -> str:
-    return f"BT /{font} {size} Tf {x} {y} Td ({words}) Tj ET"
+    return f" BT /{font} {size} Tf {x} {y} Td ({words}) Tj ET "
 
 
 def image(

