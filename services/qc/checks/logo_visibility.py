@@ -6,17 +6,11 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from libs.contracts.qc import Finding
+from services.qc.checks.found_logos import EDGE_PX, LEAST_DETAIL, SURE_LIKENESS
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, missing_input
 from services.qc.checks.seen import LogoMatch
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
-
-LEAST_DETAIL = 30
-"""Points of detail below which a logo cannot be told from chance: a match needs fifteen."""
-
-EDGE_PX = 1.5
-SHAPE_LIKENESS = 0.85
-"""Below this the map of a tiny or blurred logo is too loose to tell its turn or stretch."""
 
 
 class LogoVisibility(Parameters):
@@ -66,7 +60,7 @@ def _judge(subject: Subject, page: Page, match: LogoMatch, parameters: LogoVisib
 
 
 def _shape_breaches(match: LogoMatch, parameters: LogoVisibility) -> Iterator[dict[str, str]]:
-    if match.likeness < SHAPE_LIKENESS:
+    if match.likeness < SURE_LIKENESS:
         return
     if abs(match.rotation_deg) > parameters.max_rotation_deg:
         yield {
@@ -145,4 +139,5 @@ CHECK = ExactCheck(
     measure=measure,
     needs=("logo",),
     example={"min_width_share": 0.1},
+    version=2,
 )

@@ -72,3 +72,8 @@ def pdf(tmp_path: Path, opened: ExitStack) -> SubjectOf:
         return Subject(opened.enter_context(open_creative(path, Limits())))
 
     return subject
+
+
+@pytest.fixture(scope="session")
+def logo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sample(tmp_path_factory.mktemp("logo")).logo

@@ -1,0 +1,137 @@
+"""The clear space round a logo: what stands in it, and how near."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from libs.contracts.qc import Region
+from services.qc.checks.seen import LogoMatch
+from services.qc.domain.creative import Rgb
+
+LOGO_HEIGHT_PX = 160
+"""What the logo is scaled to before it is looked at, when it is larger."""
+
+EDGE_STEP = 28
+"""Levels of a channel between neighbours: soft shadows and gradients stay below, ink is above."""
+
+OWN_RIM_SHARE, OWN_RIM_PX = 0.04, 3.0
+"""Nearer than this to the logo's box are its own soft edge and the rings of JPEG."""
+
+SOFT_PX = 2
+"""What begins where the clear space ends has an edge this wide."""
+
+LEAST_EXTENT_SHARE = 0.06
+LEAST_PIXELS = 6
+SECTORS, BUSY_SECTORS, BUSY_DENSITY = 12, 6, 0.03
+"""A ring whose inner third has edges all round lies on a photograph or a pattern."""
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Intruder:
+    """`distance` from the logo is in shares of its height."""
+
+    distance: float
+    region: Region
+
+
+@dataclass(frozen=True)
+class Ring:
+    """`busy` says that the logo stands on a photograph or a pattern: its edges tell nothing."""
+
+    busy: bool
+    intruders: tuple[Intruder, ...]
+
+
+def look_round(rgb: Rgb, match: LogoMatch, clear_share: float) -> Ring:
+    """What has edges within `clear_share` logo heights of the logo's box, the nearest first."""
+    part, box, origin, scale = _crop(rgb, match, clear_share)
+    height_px = match.height_px * scale
+    distance = _distance(part.shape[:2], box)
+    own = max(OWN_RIM_PX, OWN_RIM_SHARE * height_px)
+    ring = (distance > own) & (distance <= clear_share * height_px - SOFT_PX)
+    edges = ring & (_steps(part) > EDGE_STEP)
+    if _is_busy(edges, ring & (distance <= own + clear_share * height_px / 3), box):
+        return Ring(True, ())
+    found = [
+        Intruder(float(distance[mask].min()) / height_px, _region(mask, origin, scale, rgb))
+        for mask in _things(edges, height_px)
+    ]
+    return Ring(False, tuple(sorted(found, key=lambda one: one.distance)))
+
+
+def _crop(rgb: Rgb, match: LogoMatch, clear_share: float) -> tuple[Rgb, Array, Array, float]:
+    """The logo and its ring, its corners there, the crop's own corner on the page, the scale."""
+    corners = np.array(match.quad)
+    reach = clear_share * match.height_px + 4
+    size = np.array(rgb.shape[1::-1])
+    low = np.clip(np.floor(corners.min(axis=0) - reach), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0) + reach), low + 1, size).astype(int)
+    part = rgb[low[1] : high[1], low[0] : high[0]]
+    scale = min(1.0, LOGO_HEIGHT_PX / match.height_px)
+    if scale < 1:
+        wanted = np.maximum(1, np.round((high - low) * scale)).astype(int)
+        part = np.asarray(
+            cv2.resize(part, (int(wanted[0]), int(wanted[1])), interpolation=cv2.INTER_AREA),
+            np.uint8,
+        )
+    return part, (corners - low) * scale, low, scale
+
+
+def _distance(shape: tuple[int, ...], box: Array) -> Array:
+    """Of each pixel from the logo's box; 0 inside."""
+    outside = np.ones(shape[:2], np.uint8)
+    cv2.fillConvexPoly(outside, np.round(box).astype(np.int32), 0)
+    return np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 5))
+
+
+def _steps(rgb: Rgb) -> Array:
+    """The greatest difference of a channel among a pixel and its neighbours."""
+    window = np.ones((3, 3), np.uint8)
+    steps = np.asarray(cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, window))
+    return np.maximum(np.maximum(steps[..., 0], steps[..., 1]), steps[..., 2])
+
+
+def _is_busy(edges: Array, inner: Array, box: Array) -> bool:
+    rows, columns = np.nonzero(inner)
+    if not len(rows):
+        return False
+    middle, span = box.mean(axis=0), np.ptp(box, axis=0)
+    across, down = (columns - middle[0]) / span[0], (rows - middle[1]) / span[1]
+    sector = ((np.arctan2(down, across) / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS
+    pixels = np.bincount(sector, minlength=SECTORS)
+    with_edge = np.bincount(sector, edges[rows, columns], SECTORS)
+    density = with_edge / np.maximum(pixels, 1)
+    return int((density > BUSY_DENSITY).sum()) >= BUSY_SECTORS
+
+
+def _things(edges: Array, height_px: float) -> list[Array]:
+    """The tops of letters that reach in along one side are one thing."""
+    reach = max(3, round(0.8 * height_px) | 1)
+    joined = cv2.dilate(edges.astype(np.uint8), np.ones((reach, reach), np.uint8))
+    count, labels = cv2.connectedComponents(joined)
+    masks = [edges & (labels == number) for number in range(1, min(count, 20))]
+    return [mask for mask in masks if _is_a_thing(mask, height_px)]
+
+
+def _is_a_thing(mask: Array, height_px: float) -> bool:
+    rows, columns = np.nonzero(mask)
+    if len(rows) < LEAST_PIXELS:
+        return False
+    return bool(max(np.ptp(rows), np.ptp(columns)) + 1 >= LEAST_EXTENT_SHARE * height_px)
+
+
+def _region(mask: Array, origin: Array, scale: float, rgb: Rgb) -> Region:
+    rows, columns = np.nonzero(mask)
+    height, width = rgb.shape[:2]
+    left, top = origin[0] + columns.min() / scale, origin[1] + rows.min() / scale
+    right, bottom = origin[0] + (columns.max() + 1) / scale, origin[1] + (rows.max() + 1) / scale
+    return Region(
+        x=round(float(left / width), 5),
+        y=round(float(top / height), 5),
+        w=round(float(min(right, width) - left) / width, 5),
+        h=round(float(min(bottom, height) - top) / height, 5),
+    )

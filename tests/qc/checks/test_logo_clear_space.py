@@ -1,0 +1,103 @@
+"""Rules of the check of the space round the logo."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from services.qc.checks import run_check
+from services.qc.checks.measured import Measured
+from tests.qc.checks.conftest import SubjectOf
+from tests.qc.checks.drawn_logos import NAVY, ink_of, page_with, photograph
+
+WIDTH_PX = 400
+
+
+@pytest.fixture
+def height_px(logo_file: Path) -> int:
+    return ink_of(logo_file, WIDTH_PX).height
+
+
+def space(
+    page: Image.Image, logo: Path, picture: SubjectOf, name: str = "page.jpg", **given: object
+) -> Measured:
+    subject = picture(page, name, logos=(logo,), quality=88)
+    return run_check("logo_clear_space", subject, given)  # type: ignore[arg-type]
+
+
+def with_text(page: Image.Image, top_px: int, text: str = "New for summer") -> Image.Image:
+    font = ImageFont.load_default(40)
+    ImageDraw.Draw(page).text((320, top_px), text, font=font, fill=NAVY, anchor="lt")
+    return page
+
+
+@pytest.mark.parametrize(("gap_share", "kept"), [(0.1, False), (0.2, False), (0.3, True)])
+def test_text_is_kept_away(
+    gap_share: float, kept: bool, height_px: int, logo_file: Path, picture: SubjectOf
+) -> None:
+    page = page_with(ink_of(logo_file, WIDTH_PX))
+    top_px = 400 + height_px + round(gap_share * height_px)
+
+    result = space(with_text(page, top_px), logo_file, picture)
+
+    assert (result.state == "passed") is kept
+    if not kept:
+        [finding] = result.findings
+        assert finding.region and finding.region.y == pytest.approx(top_px / 1000, abs=0.01)
+        assert float((finding.measured or "").split()[0]) == pytest.approx(gap_share, abs=0.04)
+
+
+@pytest.mark.parametrize("ground", ["gradient", "panel", "shadow"])
+def test_a_soft_ground_and_far_things_pass(
+    ground: str, height_px: int, logo_file: Path, picture: SubjectOf
+) -> None:
+    page = Image.new("RGB", (1000, 1000), (240, 244, 240))
+    if ground == "gradient":
+        down = np.linspace((255, 236, 210), (180, 220, 250), 1000)[:, None]
+        page = Image.fromarray(np.repeat(down, 1000, axis=1).astype(np.uint8))
+    if ground == "panel":
+        reach = round(0.3 * height_px)
+        box = (300 - reach, 400 - reach, 300 + WIDTH_PX + reach, 400 + height_px + reach)
+        ImageDraw.Draw(page).rectangle(box, fill=(255, 255, 255), outline=NAVY)
+    if ground == "shadow":
+        soft = Image.new("L", (7, 7), 255)
+        soft.putpixel((3, 4), 170)
+        page = soft.resize((1000, 1000), Image.Resampling.BICUBIC).convert("RGB")
+
+    result = space(page_with(ink_of(logo_file, WIDTH_PX), ground=page), logo_file, picture)
+
+    assert result.findings == []
+
+
+def test_a_frame_too_near_is_caught(height_px: int, logo_file: Path, picture: SubjectOf) -> None:
+    page = Image.new("RGB", (1000, 1000), (240, 244, 240))
+    reach = round(0.15 * height_px)
+    box = (300 - reach, 400 - reach, 300 + WIDTH_PX + reach, 400 + height_px + reach)
+    ImageDraw.Draw(page).rectangle(box, outline=NAVY, width=4)
+
+    result = space(page_with(ink_of(logo_file, WIDTH_PX), ground=page), logo_file, picture)
+
+    assert result.state == "failed"
+
+
+def test_on_a_photograph_only_text_counts(
+    height_px: int, logo_file: Path, picture: SubjectOf
+) -> None:
+    page = page_with(ink_of(logo_file, WIDTH_PX, (255, 255, 255)), ground=photograph())
+    clean = space(page.copy(), logo_file, picture)
+    box = (310, 404 + height_px, 700, 480 + height_px)
+    ImageDraw.Draw(page).rectangle(box, fill=(250, 250, 250))
+    near = space(with_text(page, 414 + height_px, "Summer nights"), logo_file, picture)
+
+    assert clean.findings == []
+    assert near.state == "failed"
+
+
+def test_the_page_edge_counts_unless_told_otherwise(logo_file: Path, picture: SubjectOf) -> None:
+    page = page_with(ink_of(logo_file, WIDTH_PX), (10, 400))
+
+    near = space(page, logo_file, picture)
+
+    assert [f.message for f in near.findings] == ["The logo stands too near the page's edge."]
+    assert space(page, logo_file, picture, page_edge_share=0).state == "passed"
