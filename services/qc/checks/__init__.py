@@ -36,6 +36,7 @@ from services.qc.checks import (
     spelling,
     text_readability,
     video_format,
+    version_comparison,
 )
 from services.qc.checks.measured import BadParameter, ExactCheck, Measured
 from services.qc.checks.subject import Subject
@@ -75,6 +76,7 @@ CHECKS: dict[str, ExactCheck] = {
     "spelling": spelling.CHECK,
     "text_readability": text_readability.CHECK,
     "video_format": video_format.CHECK,
+    "version_comparison": version_comparison.CHECK,
 }
 
 
