@@ -7,6 +7,7 @@ from pydantic import JsonValue, ValidationError
 from libs.contracts.qc import Catalogue, CatalogueEntry
 from services.qc.checks import (
     animation_transitions,
+    accessibility,
     aspect_ratio,
     audio_loudness,
     background_contrast,
@@ -16,8 +17,12 @@ from services.qc.checks import (
     color_format,
     crop_marks,
     duplicate_pages,
+    call_to_action,
+    color_format,
+    dark_mode_legibility,
     file_naming,
     file_weight,
+    forbidden_copy,
     image_resolution,
     layer_organization,
     logo_clear_space,
@@ -38,6 +43,17 @@ from services.qc.checks import (
     text_readability,
     video_format,
     version_comparison,
+    imperative_verb,
+    logo_visibility,
+    lowercase_text,
+    mandatory_copy,
+    qr_target,
+    responsiveness,
+    safe_zones,
+    safety_area,
+    spelling,
+    text_readability,
+    word_count,
 )
 from services.qc.checks.measured import BadParameter, ExactCheck, Measured
 from services.qc.checks.subject import Subject
@@ -48,6 +64,7 @@ LOG = logging.getLogger(__name__)
 
 CHECKS: dict[str, ExactCheck] = {
     "animation_transitions": animation_transitions.CHECK,
+    "accessibility": accessibility.CHECK,
     "aspect_ratio": aspect_ratio.CHECK,
     "audio_loudness": audio_loudness.CHECK,
     "background_contrast": background_contrast.CHECK,
@@ -57,8 +74,12 @@ CHECKS: dict[str, ExactCheck] = {
     "color_format": color_format.CHECK,
     "crop_marks": crop_marks.CHECK,
     "duplicate_pages": duplicate_pages.CHECK,
+    "call_to_action": call_to_action.CHECK,
+    "color_format": color_format.CHECK,
+    "dark_mode_legibility": dark_mode_legibility.CHECK,
     "file_naming": file_naming.CHECK,
     "file_weight": file_weight.CHECK,
+    "forbidden_copy": forbidden_copy.CHECK,
     "image_resolution": image_resolution.CHECK,
     "layer_organization": layer_organization.CHECK,
     "logo_clear_space": logo_clear_space.CHECK,
@@ -79,6 +100,17 @@ CHECKS: dict[str, ExactCheck] = {
     "text_readability": text_readability.CHECK,
     "video_format": video_format.CHECK,
     "version_comparison": version_comparison.CHECK,
+    "imperative_verb": imperative_verb.CHECK,
+    "logo_visibility": logo_visibility.CHECK,
+    "lowercase_text": lowercase_text.CHECK,
+    "mandatory_copy": mandatory_copy.CHECK,
+    "qr_target": qr_target.CHECK,
+    "responsiveness": responsiveness.CHECK,
+    "safe_zones": safe_zones.CHECK,
+    "safety_area": safety_area.CHECK,
+    "spelling": spelling.CHECK,
+    "text_readability": text_readability.CHECK,
+    "word_count": word_count.CHECK,
 }
 
 

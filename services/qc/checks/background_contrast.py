@@ -49,10 +49,7 @@ def measure(subject: Subject, parameters: BackgroundContrast) -> Measured:
 
 
 def _measured_lines(subject: Subject, page: Page) -> list[tuple[Line, float, float]]:
-    from services.qc.checks.ink import ink_of
-
-    inks = [(line, ink_of(subject.rgb(page), line)) for line in subject.copy_lines(page)]
-    return [(line, ink.contrast, ink.font_size_px) for line, ink in inks if ink]
+    return [(line, ink.contrast, ink.font_size_px) for line, ink in subject.inks(page) if ink]
 
 
 def _least(

@@ -19,6 +19,16 @@ from services.qc.checks.subject import Subject
 QUIET_MODULES = {"EAN-13": (11, 7), "EAN-8": (7, 7), "UPC-A": (9, 9), "UPC-E": (9, 7)}
 """Clear space left and right, in narrowest bars. Source: GS1 General Specifications, 5.2."""
 
+BAR_MM = 0.33
+"""Narrowest bar of a retail code at 100 %. Source: GS1 General Specifications, 5.2."""
+
+RETAIL = ("EAN-13", "EAN-8", "UPC-A", "UPC-E")
+ITF_BAR_MM = (0.495, 1.016)
+"""Narrowest bar of an ITF-14 on a trade unit. Source: GS1 General Specifications, 5.12."""
+
+SIZE_TOLERANCE = 0.03
+"""Of the picture: a bar of a PDF page has two pixels or so."""
+
 CHECKED_LENGTHS = (8, 12, 13, 14)
 
 
@@ -33,6 +43,18 @@ class Barcode(Parameters):
     quiet_zone_tolerance: float = Field(
         default=0.5, ge=0, le=5, description="Allowed lack of clear space, in narrowest bars"
     )
+    min_magnification: float = Field(
+        default=0.8, gt=0, le=10, description="Least size of a retail code; 1 is 100 %"
+    )
+    max_magnification: float = Field(
+        default=2.0, gt=0, le=10, description="Greatest size of a retail code; 1 is 100 %"
+    )
+    print_width_mm: float | None = Field(
+        default=None,
+        gt=0,
+        le=20_000,
+        description="Width at which a picture is printed; a PDF page tells its own",
+    )
 
 
 def measure(subject: Subject, parameters: Barcode) -> Measured:
@@ -41,11 +63,13 @@ def measure(subject: Subject, parameters: Barcode) -> Measured:
         raise BadParameter("expected: its last digit is not its check digit")
     seen = [(page.number, code) for page in subject.pages for code in subject.barcodes(page)]
     read = [(number, code) for number, code in seen if code.value is not None]
-    measurements = {**subject.seen_pages(), "barcodes": [_facts(*one) for one in seen]}
+    sized = [(n, code, _bar_mm(subject, n, code, parameters)) for n, code in seen]
+    measurements = {**subject.seen_pages(), "barcodes": [_facts(*one) for one in sized]}
     wanted = parameters.required or parameters.expected is not None
     if not seen and not wanted:
         return not_applicable("No barcode was found.", measurements)
     findings = [f for number, code in read for f in _quiet_zone(number, code, parameters)]
+    findings += [f for one in sized for f in _size(*one, parameters)]
     findings += _unreadable(seen, wanted and not read)
     if not seen:
         findings.append(_absent())
@@ -65,9 +89,45 @@ def _check_digit_fits(value: str) -> bool:
     return weighted % 10 == 0
 
 
-def _facts(page: int, code: Seen) -> JsonValue:
+def _facts(page: int, code: Seen, bar_mm: float | None) -> JsonValue:
     quiet: JsonValue = list(code.quiet_modules) if code.quiet_modules else None
-    return {"page": page, "kind": code.kind, "value": code.value, "quiet_modules": quiet}
+    return {
+        "page": page,
+        "kind": code.kind,
+        "value": code.value,
+        "quiet_modules": quiet,
+        "module_mm": round(bar_mm, 3) if bar_mm else None,
+    }
+
+
+def _bar_mm(subject: Subject, number: int, code: Seen, parameters: Barcode) -> float | None:
+    page = next(page for page in subject.pages if page.number == number)
+    width_mm = page.width_mm or parameters.print_width_mm
+    if code.module_px is None or width_mm is None:
+        return None
+    return code.module_px * width_mm / float(subject.rgb(page).shape[1])
+
+
+def _size(page: int, code: Seen, bar_mm: float | None, parameters: Barcode) -> Iterator[Finding]:
+    if code.kind in RETAIL:
+        least, most = parameters.min_magnification * BAR_MM, parameters.max_magnification * BAR_MM
+    elif code.kind == "ITF-14":
+        least, most = ITF_BAR_MM
+    else:
+        return
+    if bar_mm is None or least * (1 - SIZE_TOLERANCE) <= bar_mm <= most * (1 + SIZE_TOLERANCE):
+        return
+    nominal = f" ({100 * bar_mm / BAR_MM:.0f} %)" if code.kind in RETAIL else ""
+    yield Finding(
+        severity="major",
+        message=f"The barcode is printed too {'small' if bar_mm < least else 'large'}.",
+        measured=f"narrowest bar {bar_mm:.3f} mm{nominal}",
+        rule=f"{least:.3f} to {most:.3f} mm ({code.kind})",
+        evidence=code.value,
+        fix=f"Place it {100 * (least if bar_mm < least else most) / bar_mm:.0f} % as large.",
+        page=page,
+        region=code.region,
+    )
 
 
 def _quiet_zone(page: int, code: Seen, parameters: Barcode) -> Iterator[Finding]:
@@ -136,9 +196,10 @@ def _plain(value: str) -> str:
 
 
 CHECK = ExactCheck(
-    measures="Barcodes: value, check digit, clear space beside them",
-    unit="modules",
+    measures="Barcodes: value, check digit, clear space beside them, printed size",
+    unit="modules, mm",
     parameters=Barcode,
     measure=measure,
     example={"required": True, "expected": "5012345678900"},
+    version=2,
 )

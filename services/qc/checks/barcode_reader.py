@@ -1,11 +1,13 @@
 """Reads barcodes off a page, finds bars that do not decode, measures quiet zones."""
 
+import math
 from typing import Any
 
 import cv2
 import numpy as np
 import zxingcpp
 
+from services.qc.checks.barcode_size import modules_of, quiet_around
 from services.qc.checks.pixels import correlation
 from services.qc.checks.seen import Barcode
 from services.qc.domain.creative import Rgb
@@ -55,7 +57,10 @@ def _barcode(symbol: zxingcpp.Barcode, grey: Grey) -> Barcode:
         checksum = symbol.error and symbol.error.type == zxingcpp.ErrorType.Checksum
         return Barcode(kind, None, region, "its check digit is wrong" if checksum else None)
     quiet = _quiet_modules(grey, quad, MODULES[kind]) if kind in MODULES else None
-    return Barcode(kind, symbol.text, region, quiet_modules=quiet)
+    count = modules_of(symbol, MODULES)
+    module = math.dist(_middle(quad[0], quad[3]), _middle(quad[1], quad[2])) / count if count else 0
+    around = quiet_around(grey, quad, round(count)) if count and kind == "QR Code" else None
+    return Barcode(kind, symbol.text, region, None, quiet, around, module or None)
 
 
 def _quad(symbol: zxingcpp.Barcode) -> Quad:

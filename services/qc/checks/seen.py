@@ -8,12 +8,16 @@ from services.qc.domain.geometry import Quad
 
 @dataclass(frozen=True)
 class Line:
-    """One line of text as OCR read it; `confidence` is at most 1."""
+    """One line of text as OCR read it; `confidence` is at most 1.
+
+    An `exact` one comes from a file's own text: nothing in it can be misread.
+    """
 
     text: str
     confidence: float
     quad: Quad
     region: Region
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class Barcode:
     """A symbol on a page. `value` is None where bars are seen that do not decode.
 
     `quiet_modules` is the clear space left and right of a retail code, in widths of its
-    narrowest bar; None where it is not measured.
+    narrowest bar, and `quiet_around` that round a QR code; None where they are not measured.
+    `module_px` is the narrowest bar, or the side of a square.
     """
 
     kind: str
@@ -64,3 +69,5 @@ class Barcode:
     region: Region
     problem: str | None = None
     quiet_modules: tuple[float, float] | None = None
+    quiet_around: float | None = None
+    module_px: float | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from libs.contracts.qc import Region
 from services.qc.checks.page_types import ARTWORK, Kind, page_types
 from services.qc.checks.seen import Barcode, Line, LogoMatch, LogoSearch
 from services.qc.domain.brief import Brief
@@ -13,6 +14,8 @@ from services.qc.domain.creative import Creative, Limits, Page, Rgb, Unreadable
 from services.qc.domain.geometry import covered
 
 if TYPE_CHECKING:
+    from services.qc.checks.alpha import Alpha
+    from services.qc.checks.ink import Ink
     from services.qc.checks.mark_points import PagePoints
     from services.qc.checks.mark_reference import Reference
     from services.qc.preflight.facts import PageFacts, PdfFacts
@@ -48,6 +51,9 @@ class Subject:
         self._lines: dict[int, list[Line]] = {}
         self._marks: dict[tuple[int, str, str | None], LogoSearch] = {}
         self._points: tuple[int, PagePoints] | None = None
+        self._text_lines: dict[int, list[Line]] = {}
+        self._alphas: dict[int, Alpha] = {}
+        self._inks: dict[int, list[tuple[Line, Ink | None]]] = {}
         self._barcodes: dict[int, list[Barcode]] = {}
         self._references: dict[str, list[Reference]] = {}
 
@@ -127,11 +133,64 @@ class Subject:
         return {"pages": len(self.creative.pages), "pages_judged": len(self.pages)}
 
     def lines(self, page: Page) -> list[Line]:
+        """A PDF's own text where it has any, and what else OCR reads."""
         if page.number not in self._lines:
-            from services.qc.checks.ocr import read_lines
-
-            self._lines[page.number] = read_lines(self.rgb(page))
+            self._lines[page.number] = self._read(page)
         return self._lines[page.number]
+
+    def _read(self, page: Page) -> list[Line]:
+        text = self.text_lines(page)
+        if text:
+            from services.qc.checks.pdf_text import is_all, merged
+
+            if is_all(text, self.rgb(page)):
+                return text
+        from services.qc.checks.ocr import read_lines
+
+        read = read_lines(self.rgb(page))
+        return merged(text, read) if text else read
+
+    def text_lines(self, page: Page) -> list[Line]:
+        """Lines of a PDF's text layer that can be seen; none for pictures."""
+        if self.creative.format != "PDF" or self.creative.document is None:
+            return []
+        if page.number not in self._text_lines:
+            from services.qc.checks.pdf_text import read_text
+
+            text = read_text(self.creative.document, page, self.rgb(page))
+            self._text_lines[page.number] = text
+        return self._text_lines[page.number]
+
+    def alpha(self, page: Page) -> "Alpha | None":
+        """How opaque each pixel of `rgb` is, 0 to 255; None for a file without transparency.
+
+        Read off two pictures, on white and on black. Raises Unreadable.
+        """
+        if not self.creative.facts.alpha or self.creative.path is None:
+            return None
+        if page.number not in self._alphas:
+            from services.qc.checks.alpha import alpha_of
+
+            on_white = self.rgb(page)
+            self._alphas[page.number] = alpha_of(self.creative.path, page, on_white, self.limits)
+        return self._alphas[page.number]
+
+    def trim(self, page: Page) -> Region:
+        """Where the page is cut, in shares of what is shown: a PDF's trim box, else all of it."""
+        if self.creative.format != "PDF" or self.creative.document is None:
+            return Region(x=0, y=0, w=1, h=1)
+        from services.qc.checks.pdf_text import trim_of
+
+        return trim_of(self.creative.document, page)
+
+    def inks(self, page: Page) -> list[tuple[Line, "Ink | None"]]:
+        """The lines of `copy_lines` and how each is drawn."""
+        if page.number not in self._inks:
+            from services.qc.checks.ink import ink_of
+
+            rgb = self.rgb(page)
+            self._inks[page.number] = [(line, ink_of(rgb, line)) for line in self.copy_lines(page)]
+        return self._inks[page.number]
 
     def copy_lines(self, page: Page) -> list[Line]:
         """Lines of two letters or more that OCR is sure of, outside the logo with its own rules."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import Field, JsonValue
 
@@ -10,6 +11,9 @@ from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
+
+if TYPE_CHECKING:
+    from services.qc.checks.ink import Ink
 
 MOST_FINDINGS = 20
 
@@ -47,8 +51,8 @@ def measure(subject: Subject, parameters: TextReadability) -> Measured:
     the letters in it, to 15 %; type in capitals counts as if it had small letters. Judged are
     lines that OCR is sure of, outside the logo.
     """
-    seen = [(page, line) for page in subject.pages for line in subject.copy_lines(page)]
-    sized = [one for page, line in seen if (one := _sized(subject, page, line, parameters))]
+    seen = [(page, *drawn) for page in subject.pages for drawn in subject.inks(page)]
+    sized = [_sized(subject, page, line, ink, parameters) for page, line, ink in seen if ink]
     measurements: dict[str, JsonValue] = {
         **subject.seen_pages(),
         "lines": len(sized),
@@ -71,13 +75,10 @@ def _nearness(sized: Sized) -> float:
     return sized.x_height / sized.least if sized.least else math.inf
 
 
-def _sized(subject: Subject, page: Page, line: Line, parameters: TextReadability) -> Sized | None:
-    from services.qc.checks.ink import ink_of
-
+def _sized(
+    subject: Subject, page: Page, line: Line, ink: "Ink", parameters: TextReadability
+) -> Sized:
     rgb = subject.rgb(page)
-    ink = ink_of(rgb, line)
-    if ink is None:
-        return None
     share = parameters.min_x_height_share * min(rgb.shape[:2])
     if page.width_mm:
         mm = page.width_mm / rgb.shape[1]

@@ -120,6 +120,11 @@ class Creative:
         self._opened = opened
         self._kept: dict[int, Rgb] = {}
 
+    @property
+    def document(self) -> object | None:
+        """What stays open behind the pages: a PDF's document."""
+        return self._opened
+
     def rgb(self, page: Page) -> Rgb:
         """Height by width by 3, upright sRGB, read-only.
 
