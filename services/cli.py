@@ -27,13 +27,15 @@ from deploy.restore import restore as restore_backup
 from deploy.sample import write_sample
 from libs.actor import Service
 from libs.api.call import Caller
-from libs.api.gateway import GatewayApi
 from libs.api.ledger import LedgerApi
+from libs.api.material import MaterialApi
 from libs.api.prices import PricesApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
 from libs.problems import Problem
+from services.profiles.brand_commands import brand_app
 from services.qc import commands as qc
+from services.qc.material_commands import add_material_commands
 from services.usage import import_commands as imports
 from services.usage import (
     ledger_commands,
@@ -74,11 +76,12 @@ async def check(
     client: str,
     profile: str,
     json: bool = False,
+    given: Annotated[qc.Given, Parameter(name="*")] = qc.Given(),  # noqa: B008
     as_user: AsUser = "admin",
 ) -> int:
     """Run one analysis. Exit code: 0 pass, 1 fail, 2 incomplete, 3 could not run."""
     async with _signed_in(as_user) as api:
-        analysis = await qc.check(api, file, client, profile, notes if json else screen)
+        analysis = await qc.check(api, file, client, profile, notes if json else screen, given)
     if json:
         print(analysis.model_dump_json(indent=2))
     else:
@@ -241,14 +244,18 @@ report_commands.add_report_commands(
 
 
 @asynccontextmanager
-async def _signed_in(user: str) -> AsyncIterator[GatewayApi]:
+async def _signed_in(user: str) -> AsyncIterator[MaterialApi]:
     async with (
         running_platform(os.environ) as addresses,
         ClientSession(cookie_jar=CookieJar(unsafe=True)) as session,
     ):
-        api = GatewayApi(session, URL(addresses.gateway))
+        api = MaterialApi(session, URL(addresses.gateway))
         await api.sign_in(user)
         yield api
+
+
+add_material_commands(app, _signed_in)
+app.command(brand_app(_signed_in))
 
 
 def generate_usage_report() -> None:

@@ -13,7 +13,7 @@ from yarl import URL
 from deploy.database import Dsns
 from libs.actor import Service
 from libs.api.call import Caller
-from libs.api.gateway import GatewayApi
+from libs.api.material import MaterialApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action
 from services.gateway.app import create_app as create_gateway
@@ -97,9 +97,9 @@ class House:
         return UsageApi(Caller(session, self.url("usage"), bearer))
 
     @asynccontextmanager
-    async def signed_in(self, user: str = "admin") -> AsyncIterator[GatewayApi]:
+    async def signed_in(self, user: str = "admin") -> AsyncIterator[MaterialApi]:
         async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
-            api = GatewayApi(session, self.url("gateway"))
+            api = MaterialApi(session, self.url("gateway"))
             await api.sign_in(user)
             yield api
 

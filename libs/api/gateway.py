@@ -32,9 +32,15 @@ class GatewayApi:
         await self._caller.fetch("POST", "/api/session", DevLogin(user=user))
         return await self._caller.call("GET", "/api/session", SessionView)
 
-    async def analyse(self, file: Path, client_id: str, profile_id: str) -> UUID:
-        """Upload a creative; return the id of its analysis."""
+    async def analyse(
+        self, file: Path, client_id: str, profile_id: str, given: Mapping[str, str] | None = None
+    ) -> UUID:
+        """Upload a creative; return the id of its analysis.
+
+        `given` may name a placement, a market, a reference and a previous analysis.
+        """
         fields = {"client": client_id, "profile": profile_id}
+        fields |= {name: value for name, value in (given or {}).items() if value}
         return (await self._upload("/api/analyses", file, fields, Accepted)).analysis_id
 
     async def add_logo(self, file: Path, client_id: str) -> ReferenceAsset:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -42,14 +43,41 @@ COLOURS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Flags of `aiqc check` that say what the creative is for.
+
+    Parameters
+    ----------
+    placement
+        A placement of the client's active media plan.
+    market
+        A country code like de, where the creative runs.
+    reference
+        The name of the reference asset to compare with.
+    previous
+        The analysis of the version before this one.
+    """
+
+    placement: str = ""
+    market: str = ""
+    reference: str = ""
+    previous: str = ""
+
+
 async def check(
-    api: GatewayApi, file: Path, client_id: str, profile_id: str, console: Console
+    api: GatewayApi,
+    file: Path,
+    client_id: str,
+    profile_id: str,
+    console: Console,
+    given: Given = Given(),  # noqa: B008
 ) -> Analysis:
     """Upload, follow, and return the analysis when it has ended and its cost is known."""
     _refuse_missing(file)
     with _bar(console) as bar:
         task = bar.add_task(f"sending {file.name}", total=None)
-        analysis_id = await api.analyse(file, client_id, profile_id)
+        analysis_id = await api.analyse(file, client_id, profile_id, asdict(given))
         await _follow(api, analysis_id, bar, task)
     return await _ended(api, analysis_id)
 

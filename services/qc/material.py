@@ -70,7 +70,8 @@ async def accept_plan(
         require(actor, Action.WRITE_ASSETS, client_id)
         name = _name(upload)
         read = await bench.decoders.read_plan(Path(upload.path))
-        _refuse_errors(read, skip_bad_rows)
+        skip = skip_bad_rows or upload.fields.get("skip_bad_rows", "").lower() == "true"
+        _refuse_errors(read, skip)
         await profiles.require_client(client_id)
         await bench.store.put(upload.sha256, upload.path)
         new = NewPlan(

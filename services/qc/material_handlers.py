@@ -77,6 +77,7 @@ class PlanForm(Request):
     file: bytes = Field(json_schema_extra={"format": "binary"})
     client: ClientId
     name: str | None = Field(default=None, max_length=120)
+    skip_bad_rows: bool = Field(default=False, description="As in the query")
 
 
 class PlanUploadQuery(Request):
