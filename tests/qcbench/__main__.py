@@ -10,7 +10,8 @@ from pathlib import Path
 
 from services.qc.checks import CHECKS
 from tests.qcbench.metrics import Figures, Outcome, figures, in_columns, table
-from tests.qcbench.running import clean, defective, planted
+from tests.qcbench.pdfs import PRINT_CHECKS, PRINT_DEFECTS
+from tests.qcbench.running import clean, defective, planted, printed
 
 
 def main() -> None:
@@ -37,6 +38,11 @@ def _one(names: list[str], seed: int) -> list[Outcome]:
     for defect in planted():
         if defect.check in names:
             found += defective(seed, defect)
+    of_print = [name for name in PRINT_CHECKS if name in names]
+    found += printed(seed, of_print)
+    for flaw in PRINT_DEFECTS:
+        if flaw.check in names:
+            found += printed(seed, [flaw.check], flaw)
     return found
 
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageChops
 
 from libs.contracts.qc import Finding, Region
 from services.qc.checks import CHECKS, run_check
+from services.qc.checks.measured import Measured
 from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
 from services.qc.domain.brief import Brief
@@ -18,6 +19,7 @@ from tests.qcbench.defects import DEFECTS, Defect
 from tests.qcbench.drawing import draw
 from tests.qcbench.layout import Box, Drawn, Layout, layout
 from tests.qcbench.metrics import Outcome
+from tests.qcbench.pdfs import PRINT_PARAMETERS, PrintDefect, print_job, write_pdf
 from tests.qcbench.profile import PARAMETERS, brief, write_logos
 
 Harmless = Callable[[Layout, Image.Image], tuple[Layout, Image.Image]]
@@ -50,6 +52,25 @@ def defective(seed: int, defect: Defect) -> Iterator[Outcome]:
     with _Desk(layout(seed)) as desk:
         changed = defect.change(desk.layout)
         yield from desk.run(changed, draw(changed), [defect.check], defect, "as drawn")
+
+
+def printed(seed: int, names: Sequence[str], defect: PrintDefect | None = None) -> list[Outcome]:
+    """The PDF of a seed; without a defect it must fail no check."""
+    job = print_job(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "northwind_summer_flyer_148x105.pdf"
+        write_pdf(defect.change(job) if defect else job, path)
+        with open_creative(path, Limits()) as creative:
+            subject = Subject(creative)
+            return [_printed(subject, name, seed, defect) for name in names]
+
+
+def _printed(subject: Subject, name: str, seed: int, defect: PrintDefect | None) -> Outcome:
+    measured = run_check(name, subject, PRINT_PARAMETERS.get(name, {}))
+    planted_name = defect.name if defect else None
+    return Outcome(
+        name, seed, "print", planted_name, "as drawn", measured.state, said=_said(measured)
+    )
 
 
 def planted() -> list[Defect]:
@@ -98,9 +119,12 @@ class _Desk:
                     variant=variant,
                     state=measured.state,
                     iou=_best_overlap(measured.findings, truth) if truth else None,
-                    said="; ".join(f.message for f in measured.findings[:3])
-                    or (measured.reason or ""),
+                    said=_said(measured),
                 )
+
+
+def _said(measured: Measured) -> str:
+    return "; ".join(f.message for f in measured.findings[:3]) or (measured.reason or "")
 
 
 def _truth(defect: Defect | None, drawn: Drawn) -> Region | None:

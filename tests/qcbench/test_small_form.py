@@ -6,7 +6,8 @@ from services.qc.checks import CHECKS
 from tests.qcbench.defects import DEFECTS, Defect
 from tests.qcbench.layout import STYLES
 from tests.qcbench.metrics import Outcome
-from tests.qcbench.running import clean, defective, planted
+from tests.qcbench.pdfs import PRINT_CHECKS, PRINT_DEFECTS, PrintDefect
+from tests.qcbench.running import clean, defective, planted, printed
 
 KNOWN_MISSES: dict[str, str] = {}
 """Defects of this small form that are not caught, and why."""
@@ -34,6 +35,17 @@ def test_clean_creative_raises_no_alarm(number: int) -> None:
 
     assert {o.style for o in outcomes} == {STYLES[(2 * number + 1) % len(STYLES)]}
     assert [alarm for alarm in outcomes if _is_wrong(alarm)] == []
+
+
+@pytest.mark.parametrize("defect", PRINT_DEFECTS, ids=lambda defect: defect.name)
+def test_planted_defect_of_a_pdf_is_caught(defect: PrintDefect) -> None:
+    [outcome] = printed(2 * PRINT_DEFECTS.index(defect) + 1, [defect.check], defect)
+
+    assert outcome.state == "failed", outcome
+
+
+def test_clean_pdf_raises_no_alarm() -> None:
+    assert [alarm for alarm in printed(1, PRINT_CHECKS) if _is_wrong(alarm)] == []
 
 
 def _is_wrong(outcome: Outcome) -> bool:
