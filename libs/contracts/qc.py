@@ -86,8 +86,8 @@ class CreativePage(Reply):
 class Creative(Reply):
     """The file under test, as the upload door measured it.
 
-    `strip` has its pages in order; `duration_s` is null for what does not move. `notes` are sentences for people: what was left
-    out or replaced so that the file could be shown.
+    `strip` has its pages in order; `duration_s` is null for what does not move. `notes` are
+    sentences for people: what was left out or replaced so that the file could be shown.
     """
 
     file_name: str

@@ -71,7 +71,7 @@ async def check(
     client_id: str,
     profile_id: str,
     console: Console,
-    given: Given = Given(),  # noqa: B008
+    given: Given = Given(),
 ) -> Analysis:
     """Upload, follow, and return the analysis when it has ended and its cost is known."""
     _refuse_missing(file)

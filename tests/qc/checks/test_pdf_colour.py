@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pikepdf import Array, Dictionary, Name, Stream
 from PIL import Image
+from pydantic import JsonValue
 
 from services.qc.checks import run_check
 from services.qc.checks.measured import Measured
@@ -40,7 +41,7 @@ def test_rgb_in_a_cmyk_job_is_found_where_it_is_largest(pdf: SubjectOf) -> None:
     assert measured.state == "failed"
     assert finding.measured == "2 in RGB (path)"
     assert finding.region is not None and finding.region.x > 0.3
-    parameters = {"allowed_spaces": ["rgb", "cmyk", "grey"]}
+    parameters: dict[str, JsonValue] = {"allowed_spaces": ["rgb", "cmyk", "grey"]}
     assert run_check("pdf_colour", pdf(sheet), parameters).state == "passed"
 
 
@@ -67,7 +68,7 @@ def test_spot_colours_are_named_and_held_to_the_list(pdf: SubjectOf) -> None:
     measured = run_check("pdf_colour", subject, {})
     assert (measured.state, measured.measurements["spots"]) == ("passed", ["PANTONE 186 C"])
     for allowed, state in ((["Pantone 186 C"], "passed"), (["Gold"], "failed"), ([], "failed")):
-        assert run_check("pdf_colour", subject, {"allowed_spots": allowed}).state == state
+        assert run_check("pdf_colour", subject, {"allowed_spots": [*allowed]}).state == state
     assert run_check("pdf_colour", subject, {"required_spots": ["Gold"]}).state == "failed"
 
 
