@@ -46,7 +46,7 @@ async def accept(
         require(actor, Action.RUN_ANALYSES, client_id)
         resolved = await profiles.resolve(client_id, profile_id)
         async with transaction(bench.pool, [client_id]) as db:
-            brief = await briefing.settle(db, resolved, _wishes(upload))
+            brief = await briefing.settle(db, resolved, _wishes(upload), upload.name)
         creative = await open_upload(bench, upload)
         await bench.store.put(upload.sha256, upload.path)
         analysis_id = await _write(bench, actor, client_id, resolved.profile, creative, brief)

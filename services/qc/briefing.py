@@ -4,7 +4,7 @@ It is stored with the analysis, so that its result can be explained later, and s
 worker goes on with the same files, whatever was uploaded in between.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import get_args
@@ -23,7 +23,7 @@ from libs.problems import Invalid, NotFound
 from services.qc import assets, plans, repository
 from services.qc.checks import CHECKS
 from services.qc.domain.brief import PREVIOUS_VERSION, Brief, ReferenceFile
-from services.qc.domain.naming import did_you_mean, find_name, placement_named
+from services.qc.domain.naming import did_you_mean, find_name, placement_named, stem_of
 from services.qc.store import Store
 
 log = structlog.get_logger()
@@ -59,13 +59,18 @@ class Wishes:
     previous: str = ""
 
 
-async def settle(db: Connection, resolved: Resolved, wishes: Wishes) -> StoredBrief:
-    """Find what the wishes name and what the checks need. Raises Invalid or NotFound."""
+async def settle(db: Connection, resolved: Resolved, wishes: Wishes, file_name: str) -> StoredBrief:
+    """Find what the wishes name and what the checks need. Raises Invalid or NotFound.
+
+    `file_name` is the creative's: of several references the one of its name is meant.
+    """
     client_id = resolved.client_id
     market = _market(wishes.market)
     previous_id, previous = await _previous(db, client_id, wishes.previous)
     plan, placement = await _placement(db, client_id, wishes.placement, market)
-    used, reference = await _assets(db, client_id, resolved.profile, wishes.reference)
+    used, reference = await _assets(
+        db, client_id, resolved.profile, wishes.reference, stem_of(file_name)
+    )
     given = Given(
         brand_version=resolved.brand_version,
         assets=used,
@@ -85,7 +90,7 @@ async def brief_of(
     """The stored brief of an analysis, and the whole plan where no placement was named."""
     kept = await repository.brief(db, client_id, analysis_id)
     if kept is None:
-        used, _ = await _assets(db, client_id, profile, "")
+        used, _ = await _assets(db, client_id, profile, "", "")
         return StoredBrief(given=Given(assets=used)), ()
     stored = StoredBrief.model_validate(kept)
     plan_id = stored.given.plan_id
@@ -146,19 +151,28 @@ def _needs(profile: Profile) -> set[Need]:
 
 
 async def _assets(
-    db: Connection, client_id: str, profile: Profile, wanted: str
+    db: Connection, client_id: str, profile: Profile, wanted: str, stem: str
 ) -> tuple[list[UsedAsset], str | None]:
     """The assets to compare with, by kind the one that counts first; and the one that was named.
 
-    A reference that was named is the only one of its kind. At most 20 of a kind: those that a
-    check names go first, then the newest.
+    At most 20 of a kind: those that a check names go first, then the newest. Of references one
+    is approved for this creative: the one that was named, or that is called like its file, or
+    the only one that there is. With none of these only those that a check names are left, for
+    a wrong one would find everything changed.
     """
     kinds = kinds_of(profile) | ALWAYS | ({"reference"} if wanted else set())
     found = await assets.assets(db, client_id, kinds=kinds)
-    reference = _reference(found, wanted) if wanted else None
-    if reference:
-        found = [one for one in found if one.kind != "reference" or one.name == reference]
-    found.sort(key=lambda one: not _is_named(profile, one.name))
+    names = [one.name for one in found if one.kind == "reference"]
+    reference = _reference(names, wanted) if wanted else None
+    meant = reference or find_name(stem, names) or (names[0] if len(names) == 1 else None)
+    found = [
+        one
+        for one in found
+        if one.kind != "reference"
+        or one.name == meant
+        or (not reference and _is_named(profile, one.name))
+    ]
+    found.sort(key=lambda one: (one.name != meant, not _is_named(profile, one.name)))
     return list(_first_of_each_kind(found)), reference
 
 
@@ -174,8 +188,7 @@ def _is_named(profile: Profile, name: str) -> bool:
     return any(named_in(check.parameters, name) for check in profile.checks.values())
 
 
-def _reference(found: list[ReferenceAsset], wanted: str) -> str:
-    names = {one.name for one in found if one.kind == "reference"}
+def _reference(names: Collection[str], wanted: str) -> str:
     name = find_name(wanted, names)
     if name is None and not names:
         raise Invalid(

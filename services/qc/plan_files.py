@@ -9,7 +9,7 @@ import io
 import math
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ MAX_COLUMNS = 200
 MAX_CELLS = 100_000
 MAX_CELL_CHARS = 2_000
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MERGED = re.compile(rb'mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -96,7 +97,8 @@ def _workbook(content: bytes) -> Iterator[Sheet]:
     if not visible:
         raise BadPlan("no_plan", "The workbook has no visible sheet.")
     for title in visible[:MAX_SHEETS]:
-        yield Sheet(title, _limited(_sheet_rows(values, formulas, title)))
+        merged = _merged(content, getattr(values[title], "_worksheet_path", ""))
+        yield Sheet(title, _limited(_filled(_sheet_rows(values, formulas, title), merged)))
 
 
 def _refuse_bombs(content: bytes) -> None:
@@ -128,6 +130,47 @@ def _opened(content: bytes, data_only: bool) -> "Workbook":
         raise
     except Exception as error:  # a hostile workbook breaks the library in ways without number
         raise _damaged() from error
+
+
+def _merged(content: bytes, part: str) -> dict[tuple[int, int], int]:
+    """By row and column of each cell that is merged with the one above it: the row of the text.
+
+    Rows and columns count from 0. A reader that streams does not tell it.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        if part not in parts.namelist():
+            return {}
+        found = _MERGED.findall(parts.read(part))
+    merged: dict[tuple[int, int], int] = {}
+    for column, first, last in found[:MAX_ROWS]:
+        for row in range(int(first), min(int(last), MAX_SCANNED_ROWS)):
+            merged[row, _column(column)] = int(first) - 1
+        if len(merged) > MAX_CELLS:
+            break
+    return merged
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number - 1
+
+
+def _filled(
+    rows: Iterable[list[str]], merged: Mapping[tuple[int, int], int]
+) -> Iterator[list[str]]:
+    """The rows with the text of a merged cell in each row that it covers; only downwards."""
+    texts: dict[tuple[int, int], str] = {}
+    wanted = {(first, column) for (_, column), first in merged.items()}
+    columns = {column for _, column in merged}
+    for number, row in enumerate(rows):
+        texts |= {(number, c): row[c] for c in columns if (number, c) in wanted and c < len(row)}
+        for column in columns:
+            first = merged.get((number, column))
+            if first is not None and column < len(row) and not row[column]:
+                row[column] = texts.get((first, column), "")
+        yield row
 
 
 def _sheet_rows(values: "Workbook", formulas: "Workbook", title: str) -> Iterator[list[str]]:

@@ -12,6 +12,7 @@ from services.qc.domain.plan_words import TOTALS, Field, column_of, folded
 HEADER_WITHIN_ROWS = 50
 MAX_PLACEMENTS = 1_000
 MAX_TOLD = 100
+ENDS: Mapping[Field, tuple[Field, ...]] = {"channel": ("name", "market"), "name": ("market",)}
 WHO: frozenset[Field] = frozenset({"name", "channel"})
 WHAT: frozenset[Field] = frozenset(
     {"width", "height", "size", "ratio", "format", "form", "weight", "duration"}
@@ -152,13 +153,19 @@ def _read_rows(
         try:
             made = placements_of({**above, **cells}, units)
         except BadCells as bad:
-            headers = {column.field: column.header for column in columns}
-            errors += [
-                PlanRow(row=number, sheet=sheet.name, column=headers.get(f), reason=why)
-                for f, why in bad.reasons.items()
-            ]
+            errors += _told(bad, columns, number, sheet.name)
             continue
         found += [_Found(placement, number, sheet.name) for placement in made]
+
+
+def _told(
+    bad: BadCells, columns: Sequence[Column], number: int, sheet: str | None
+) -> Iterator[PlanRow]:
+    """In the order of the columns."""
+    headers = {column.field: (column.index, column.header) for column in columns}
+    for field, why in sorted(bad.reasons.items(), key=lambda one: headers.get(one[0], (-1, ""))):
+        header = headers[field][1] if field in headers else None
+        yield PlanRow(row=number, sheet=sheet, column=header, reason=why)
 
 
 def _no_placement(
@@ -176,13 +183,16 @@ def _no_placement(
 
 
 def _carried(above: Mapping[Field, str], cells: Mapping[Field, str]) -> dict[Field, str]:
-    """What a row takes from the rows above it: cells merged downwards have a text in the first.
+    """What a row takes from the rows above it, because people write what they group by once.
 
-    A new channel ends the placement and market of the one before.
+    A row with a name of its own has its own market, and one with a channel of its own its name.
     """
-    if "channel" in cells and cells["channel"] != above.get("channel"):
-        above = {}
-    return {field: text for field, text in {**above, **cells}.items() if field in GROUPING}
+    kept = dict(above)
+    for own, ends in ENDS.items():
+        if own in cells:
+            for field in ends:
+                kept.pop(field, None)
+    return {field: text for field, text in {**kept, **cells}.items() if field in GROUPING}
 
 
 def _with_own_names(found: Sequence[_Found], errors: list[PlanRow]) -> Iterator[Placement]:
