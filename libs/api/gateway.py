@@ -71,12 +71,12 @@ class GatewayApi:
     async def _upload(
         self, path: str, file: Path, fields: Mapping[str, str], answer: type[Answer]
     ) -> Answer:
-        form = FormData()
+        form = FormData(quote_fields=False)  # or a name with a space arrives as `a%20b.png`
         for name, value in fields.items():
             form.add_field(name, value)
         try:
             with file.open("rb") as content:
-                form.add_field("file", content, filename=file.name)
+                form.add_field("file", content, filename=_printable(file.name))
                 async with self._session.post(
                     self._url / path.lstrip("/"), data=form, timeout=UPLOAD_TIMEOUT
                 ) as response:
@@ -89,3 +89,8 @@ class GatewayApi:
             return answer.model_validate_json(body)
         except ValidationError as error:
             raise UpstreamFailed("no_usable_reply", f"{path}: {error}") from error
+
+
+def _printable(name: str) -> str:
+    """What a header can carry of a file's name: no line breaks, no bytes that are no text."""
+    return "".join(letter for letter in name if letter.isprintable()) or "unnamed"

@@ -65,12 +65,17 @@ async def add_content(
 
 
 async def _held(db: Connection, content: NewContent) -> UUID:
-    """The asset's id; others who upload to it wait until this transaction ends."""
+    """The asset's id; others who upload to it wait until this transaction ends.
+
+    Capitals make no other asset: `Red crest` stays what it was called first.
+    """
     await db.execute(
         """
         INSERT INTO reference_asset (client_id, asset_id, kind, name, current_version, changed_at,
                                      created_at, created_by)
-        VALUES ($1, $2, $3, $4, 1, $5, $5, $6)
+        SELECT $1, $2, $3, $4::text, 1, $5::timestamptz, $5, $6
+         WHERE NOT EXISTS (SELECT 1 FROM reference_asset
+                            WHERE client_id = $1 AND kind = $3 AND lower(name) = lower($4))
         ON CONFLICT DO NOTHING
         """,
         content.client_id,
@@ -82,7 +87,10 @@ async def _held(db: Connection, content: NewContent) -> UUID:
     )
     asset_id: UUID = await db.fetchval(
         """
-        SELECT asset_id FROM reference_asset WHERE client_id = $1 AND kind = $2 AND name = $3
+        SELECT asset_id FROM reference_asset
+         WHERE client_id = $1 AND kind = $2 AND lower(name) = lower($3)
+         ORDER BY name = $3 DESC, asset_id
+         LIMIT 1
            FOR UPDATE
         """,
         content.client_id,
