@@ -35,6 +35,7 @@ from libs.contracts.access import Action, Actor
 from libs.problems import Problem
 from services.profiles.brand_commands import brand_app
 from services.qc import commands as qc
+from services.qc.check_commands import AsUser, add_check_commands
 from services.qc.material_commands import add_material_commands
 from services.usage import import_commands as imports
 from services.usage import (
@@ -58,8 +59,6 @@ app = App(
 screen = Console()
 notes = Console(stderr=True)
 
-AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
-
 
 @app.command
 async def up() -> None:
@@ -67,26 +66,6 @@ async def up() -> None:
     async with platform(os.environ, ports_of(os.environ)) as (addresses, ended):
         print(f"\nAI QC is ready at {addresses.gateway}   (^C stops it)\n", flush=True)
         await ended
-
-
-@app.command
-async def check(
-    file: Path,
-    *,
-    client: str,
-    profile: str,
-    json: bool = False,
-    given: Annotated[qc.Given, Parameter(name="*")] = qc.Given(),  # noqa: B008
-    as_user: AsUser = "admin",
-) -> int:
-    """Run one analysis. Exit code: 0 pass, 1 fail, 2 incomplete, 3 could not run."""
-    async with _signed_in(as_user) as api:
-        analysis = await qc.check(api, file, client, profile, notes if json else screen, given)
-    if json:
-        print(analysis.model_dump_json(indent=2))
-    else:
-        qc.show(analysis, screen)
-    return qc.exit_code(analysis)
 
 
 @app.command
@@ -254,6 +233,7 @@ async def _signed_in(user: str) -> AsyncIterator[MaterialApi]:
         yield api
 
 
+add_check_commands(app, _signed_in, screen, notes)
 add_material_commands(app, _signed_in)
 app.command(brand_app(_signed_in))
 

@@ -98,7 +98,7 @@ async def get_creative(request: web.Request, path: AnalysisPath) -> web.StreamRe
 
 
 async def get_checks(request: web.Request) -> Catalogue:
-    """The exact checks that this service can measure, with their parameters."""
+    """What a profile can check: measured with parameters, or asked of a model with a prompt."""
     return catalogue()
 
 

@@ -1,4 +1,4 @@
-"""The catalogue of exact checks. Cheap to import: what a check needs is loaded when it runs."""
+"""The catalogue of checks. Cheap to import: what a check needs is loaded when it runs."""
 
 import logging
 
@@ -55,6 +55,7 @@ from services.qc.checks import (
 from services.qc.checks.measured import BadParameter, ExactCheck, Measured
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Unreadable
+from services.qc.domain.judged_checks import JUDGED
 
 LOG = logging.getLogger(__name__)
 
@@ -109,22 +110,35 @@ CHECKS: dict[str, ExactCheck] = {
 
 
 def catalogue() -> Catalogue:
-    """Every check with the JSON schema of its parameters."""
-    return Catalogue(
-        checks=[
-            CatalogueEntry(
-                name=name,
-                kind="exact",
-                version=check.version,
-                measures=check.measures,
-                unit=check.unit,
-                needs=list(check.needs),
-                parameters=check.parameters.model_json_schema(),
-                example=dict(check.example),
-            )
-            for name, check in CHECKS.items()
-        ]
-    )
+    """Every check by name: exact ones with the schema of their parameters, judged with a prompt.
+
+    A judged check goes where an exact one of its name is enough.
+    """
+    exact = [
+        CatalogueEntry(
+            name=name,
+            kind="exact",
+            version=check.version,
+            measures=check.measures,
+            unit=check.unit,
+            needs=list(check.needs),
+            parameters=check.parameters.model_json_schema(),
+            example=dict(check.example),
+        )
+        for name, check in CHECKS.items()
+    ]
+    judged = [
+        CatalogueEntry(
+            name=name,
+            kind="judged",
+            measures=check.measures,
+            needs=["vision_model"],
+            prompt=check.prompt,
+        )
+        for name, check in JUDGED.items()
+        if check.also_exact or name not in CHECKS
+    ]
+    return Catalogue(checks=sorted(exact + judged, key=lambda entry: (entry.name, entry.kind)))
 
 
 def refused_parameters(name: str, parameters: dict[str, JsonValue]) -> str | None:

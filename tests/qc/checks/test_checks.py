@@ -121,7 +121,7 @@ def test_a_check_that_breaks_is_an_error_without_its_traceback(
 
 
 def test_every_parameter_has_a_description_and_a_default() -> None:
-    for entry in catalogue().checks:
+    for entry in (entry for entry in catalogue().checks if entry.kind == "exact"):
         properties = entry.parameters["properties"]
         assert isinstance(properties, dict)
         assert "required" not in entry.parameters
