@@ -37,7 +37,8 @@ class GatewayApi:
     ) -> UUID:
         """Upload a creative; return the id of its analysis.
 
-        `given` may name a placement, a market, a reference and a previous analysis.
+        `given` may name a placement, a market, a reference, a previous analysis, and with `only`
+        some of the profile's checks, with commas between them.
         """
         fields = {"client": client_id, "profile": profile_id}
         fields |= {name: value for name, value in (given or {}).items() if value}

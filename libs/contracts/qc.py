@@ -29,10 +29,15 @@ class Region(Reply):
     h: Share
 
 
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""Hash of a content, and the name under which it is stored."""
+
+
 class Finding(Reply):
     """One remark. `region` is null when the finding has no place on the page.
 
-    `approximate` marks a region that a model drew and nothing measured confirms.
+    `approximate` marks a region that a model drew and nothing measured confirms. `crop` is a
+    small picture of the region: `GET /v1/analyses/{id}/crops/{crop}`.
     """
 
     severity: Severity
@@ -44,10 +49,14 @@ class Finding(Reply):
     page: int = Field(default=1, ge=1)
     region: Region | None = None
     approximate: bool = False
+    crop: Sha256 | None = None
 
 
 class CheckResult(Reply):
-    """Outcome of one check. `score` is null unless `state` is passed or failed."""
+    """Outcome of one check. `score` is null unless `state` is passed or failed.
+
+    `cached`: it was measured in an earlier analysis of the same file.
+    """
 
     check_id: str
     state: CheckState
@@ -60,6 +69,7 @@ class CheckResult(Reply):
     cost_usd: Usd | None = None
     reason: str | None = None
     duration_ms: int | None = None
+    cached: bool = False
 
 
 class Accepted(Reply):
@@ -128,8 +138,20 @@ class Given(Reply):
     previous: UUID | None = None
 
 
+class Preview(Reply):
+    """A page as a picture to draw findings on: `GET /v1/analyses/{id}/pages/{page}`."""
+
+    page: int
+    width_px: int
+    height_px: int
+    sha256: Sha256
+
+
 class Analysis(Reply):
     """Answer of `GET /v1/analyses/{id}`; score, verdict and coverage are null until it is done.
+
+    With `only` these checks of the profile were run, and score, verdict and coverage are theirs;
+    when it is empty all were.
 
     `cost_usd` is the ledger's: null until the ledger has all of it, or when a model has no
     price. `unknown_calls` are not in it: nobody knows what they cost, the ledger bounds it.
@@ -143,11 +165,14 @@ class Analysis(Reply):
     coverage: Score | None
     profile_id: str
     profile_version: int
+    profile_hash: str = ""
+    only: list[str] = []
     checks: list[CheckResult]
     cost_usd: Usd | None
     unknown_calls: int = 0
     creative: Creative
     given: Given = Given()
+    previews: list[Preview] = []
     created_at: datetime
     finished_at: datetime | None = None
     duration_ms: int | None = None

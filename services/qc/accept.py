@@ -1,7 +1,7 @@
 """Taking a creative in: from the moment the caller has its 202 the analysis is never lost."""
 
 import re
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 from aiohttp import web
+from pydantic import JsonValue, ValidationError
 
 from libs import telemetry
 from libs.actor import require
@@ -20,7 +21,7 @@ from libs.contracts.usage import AnalysisStarted
 from libs.ids import uuid7
 from libs.postgres import transaction
 from libs.problems import Invalid, NotFound
-from services.qc import assets, briefing, outbox, repository
+from services.qc import assets, briefing, kept, outbox, repository
 from services.qc.briefing import StoredBrief, Wishes
 from services.qc.files import Upload, receive
 from services.qc.run import Bench
@@ -45,11 +46,12 @@ async def accept(
         client_id, profile_id = id_field(upload, "client"), id_field(upload, "profile")
         require(actor, Action.RUN_ANALYSES, client_id)
         resolved = await profiles.resolve(client_id, profile_id)
+        only = chosen_checks(resolved.profile, upload.fields.get("only", ""))
         async with transaction(bench.pool, [client_id]) as db:
             brief = await briefing.settle(db, resolved, _wishes(upload), upload.name)
-        creative = await open_upload(bench, upload)
+        creative = await _open_known(bench, client_id, upload)
         await bench.store.put(upload.sha256, upload.path)
-        analysis_id = await _write(bench, actor, client_id, resolved.profile, creative, brief)
+        analysis_id = await _write(bench, actor, client_id, resolved.profile, creative, brief, only)
     telemetry.bind(analysis_id=str(analysis_id), client=client_id)
     log.info("analysis accepted", profile=resolved.profile.profile_id, file=creative.file_name)
     return Accepted(analysis_id=analysis_id)
@@ -85,18 +87,39 @@ def _wishes(upload: Upload) -> Wishes:
 
 async def open_upload(bench: Bench, upload: Upload) -> Creative:
     opened = await bench.decoders.open(Path(upload.path), upload.name)
-    return Creative(
-        file_name=upload.name,
-        sha256=upload.sha256,
-        bytes=upload.size_bytes,
-        format=opened["format"],
-        width_px=opened["width_px"],
-        height_px=opened["height_px"],
-        pages=opened["pages"],
-        strip=opened.get("strip", []),
-        duration_s=opened["duration_s"],
-        notes=opened["notes"],
-    )
+    return Creative.model_validate(opened | _of_upload(upload))
+
+
+async def _open_known(bench: Bench, client_id: str, upload: Upload) -> Creative:
+    """Open the file, or know from an earlier upload of the client what it is."""
+    key = bench.kept.file_key(upload.sha256, "facts")
+    if facts := await bench.kept.find(client_id, [key]):
+        with suppress(ValidationError):
+            return Creative.model_validate(facts[key] | _of_upload(upload))
+    creative = await open_upload(bench, upload)
+    told = creative.model_dump(mode="json", exclude={"file_name", "sha256", "bytes"})
+    async with transaction(bench.pool, [client_id]) as db:
+        await kept.keep(db, client_id, {key: told}, datetime.now(UTC))
+    return creative
+
+
+def _of_upload(upload: Upload) -> dict[str, JsonValue]:
+    return {"file_name": upload.name, "sha256": upload.sha256, "bytes": upload.size_bytes}
+
+
+def chosen_checks(profile: Profile, names: str) -> list[str]:
+    """The checks of the profile that `names` lists, with commas between them; none: all.
+
+    Raises Invalid for a name that is not among them.
+    """
+    wanted = {word for name in names.split(",") if (word := name.strip())}
+    if unknown := sorted(wanted - profile.checks.keys()):
+        raise Invalid(
+            "unknown_check",
+            f"The profile {profile.profile_id} has no check {unknown[0][:80]!r}. "
+            f"It has: {', '.join(profile.checks)}.",
+        )
+    return [check_id for check_id in profile.checks if check_id in wanted]
 
 
 async def _write(
@@ -106,6 +129,7 @@ async def _write(
     profile: Profile,
     creative: Creative,
     brief: StoredBrief,
+    only: list[str],
 ) -> UUID:
     now = datetime.now(UTC)
     analysis_id = uuid7(now)
@@ -121,7 +145,7 @@ async def _write(
         profile_id=profile.profile_id,
         profile_version=profile.version,
     )
-    queued = ProgressEvent(seq=0, kind="queued", at=now, total=len(profile.checks))
+    queued = ProgressEvent(seq=0, kind="queued", at=now, total=len(only or profile.checks))
     async with transaction(bench.pool, [client_id]) as db:
         await repository.add_analysis(
             db,
@@ -133,6 +157,7 @@ async def _write(
             telemetry.request_id() or analysis_id.hex,
             now,
             brief,
+            only,
         )
         await assets.note_use(db, client_id, analysis_id, brief.given.assets)
         await bench.progress.add(db, client_id, analysis_id, queued)

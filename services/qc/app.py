@@ -24,6 +24,7 @@ from services.qc import handlers
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.judging import Judge
+from services.qc.kept import Kept, engine
 from services.qc.leases import Worker
 from services.qc.material_routes import MATERIAL_ROUTES
 from services.qc.outbox import Outbox
@@ -84,7 +85,10 @@ def create_app(settings: QcSettings) -> web.Application:
             app[handlers.PROFILES] = profiles
             app[handlers.WORKER] = worker
             app[handlers.SETTINGS] = settings
-            tasks = [asyncio.create_task(work()) for work in (worker.run, bench.outbox.run)]
+            tasks = [
+                asyncio.create_task(work())
+                for work in (worker.run, bench.outbox.run, bench.kept.run)
+            ]
             app[READY] = lambda: _what_is_wrong(bench.pool, tasks)
             stops: list[Callable[[], object]] = [bench.progress.stop, tasks[0].cancel]
             app[STOPPING] = stops
@@ -124,6 +128,7 @@ async def _open(
         store=Store(settings.store_url, scratch),
         scratch=scratch,
         decoders=await stack.enter_async_context(_decoders(settings)),
+        kept=Kept(pool, engine(settings.max_pixels, settings.max_pages), settings.kept_days),
         judge=await _judge(stack, settings, pool),
         outbox=Outbox(pool, usage),
         progress=Progress(pool),

@@ -184,7 +184,7 @@ async def settle_with_result(
         async with transaction(pool, [row.client_id]) as db:
             await repository.hold(db, row)
             await settle(db, row, attempt, settled)
-            await repository.add_result(db, row, result)
+            await repository.add_results(db, row, [result])
 
     try:
         await insist(both)

@@ -22,8 +22,9 @@ from services.qc.checks import catalogue
 from services.qc.downloads import send_file
 from services.qc.leases import Worker
 from services.qc.repository import AnalysisRow
-from services.qc.run import Bench, milliseconds
+from services.qc.run import Bench
 from services.qc.settings import QcSettings
+from services.qc.written import milliseconds
 
 BENCH: web.AppKey[Bench] = web.AppKey("bench")
 WORKER: web.AppKey[Worker] = web.AppKey("worker")
@@ -38,7 +39,7 @@ class AnalysisPath(Request):
 
 
 class AnalysisForm(Request):
-    """The creative and what to check it for."""
+    """The creative and what to check it for; `only` names checks, with commas between them."""
 
     file: bytes = Field(json_schema_extra={"format": "binary"})
     client: ClientId
@@ -47,6 +48,7 @@ class AnalysisForm(Request):
     market: str | None = Field(default=None, description="A country code like de")
     reference: str | None = Field(default=None, description="The name of what to compare with")
     previous: UUID | None = Field(default=None, description="The analysis of the version before")
+    only: str = Field(default="", description="Checks of the profile, with commas between them")
 
 
 async def post_analyses(request: web.Request) -> Accepted:
@@ -123,7 +125,7 @@ def _analysis(
     by_id = {result.check_id: result for result in results}
     checks = [
         by_id[check_id].model_copy(update={"cost_usd": _sum(of_check[check_id])})
-        for check_id in row.profile.checks
+        for check_id in row.checks
         if check_id in by_id
     ]
     ended = row.finished_at
@@ -136,11 +138,14 @@ def _analysis(
         coverage=row.coverage,
         profile_id=row.profile.profile_id,
         profile_version=row.profile.version,
+        profile_hash=row.profile.content_hash,
+        only=row.only_checks,
         checks=checks,
         cost_usd=_sum(costs) if told else None,
         unknown_calls=sum(cost.unknown for cost in costs),
         creative=row.creative,
         given=row.given or Given(),
+        previews=row.previews,
         created_at=row.created_at,
         finished_at=ended,
         duration_ms=milliseconds(row.created_at, ended) if ended else None,

@@ -73,7 +73,7 @@ class Judge:
         """Ask until there is a usable answer or no model is left; the result is stored already
         when a model answered. Raises LeaseLost.
         """
-        check = row.profile.checks[check_id]
+        check = row.checks[check_id]
         found = models_to_ask(check.models, self.default_models, self.providers.keys())
         if isinstance(found, Skipped):
             return _result(check_id, check, state="skipped", reason=found.reason)

@@ -24,10 +24,10 @@ class Progress:
         self._stopping = False
 
     async def add(
-        self, db: Connection, client_id: str, analysis_id: UUID, event: ProgressEvent
+        self, db: Connection, client_id: str, analysis_id: UUID, *events: ProgressEvent
     ) -> None:
-        """Append `event` in the caller's transaction; call `tell` after the commit."""
-        await repository.add_progress(db, client_id, event, analysis_id)
+        """Append `events` in the caller's transaction; call `tell` after the commit."""
+        await repository.add_progress(db, client_id, events, analysis_id)
 
     def tell(self, analysis_id: UUID) -> None:
         if news := self._news.pop(analysis_id, None):

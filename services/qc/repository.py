@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from libs.contracts.access import Actor
-from libs.contracts.profiles import Profile
+from libs.contracts.profiles import Profile, StoredCheck
 from libs.contracts.qc import (
     AnalysisState,
     CheckResult,
     Creative,
     Given,
+    Preview,
     ProgressEvent,
     Verdict,
 )
@@ -20,8 +21,8 @@ from libs.postgres import Connection, Record
 from services.qc.domain.scoring import Judgement
 
 COLUMNS = """client_id, analysis_id, state, user_id, user_name, user_email, request_id, profile,
-             creative, verdict, score, coverage, reason, created_at, started_at, finished_at,
-             claims, lease, brief -> 'given' AS given"""
+             creative, only_checks, previews, verdict, score, coverage, reason, created_at,
+             started_at, finished_at, claims, lease, brief -> 'given' AS given"""
 
 
 class AnalysisRow(BaseModel):
@@ -36,6 +37,8 @@ class AnalysisRow(BaseModel):
     request_id: str
     profile: Profile
     creative: Creative
+    only_checks: list[str]
+    previews: list[Preview]
     verdict: Verdict | None
     score: float | None
     coverage: float | None
@@ -46,6 +49,12 @@ class AnalysisRow(BaseModel):
     claims: int
     lease: UUID | None
     given: Given | None = None
+
+    @property
+    def checks(self) -> dict[str, StoredCheck]:
+        """The checks to run: all of the profile, or those that the caller named."""
+        of_profile = self.profile.checks
+        return {id: of_profile[id] for id in of_profile if id in (self.only_checks or of_profile)}
 
 
 class LeaseLost(Exception):
@@ -62,12 +71,14 @@ async def add_analysis(
     request_id: str,
     at: datetime,
     brief: BaseModel | None = None,
+    only_checks: Sequence[str] = (),
 ) -> None:
     await db.execute(
         """
         INSERT INTO analysis (client_id, analysis_id, user_id, user_name, user_email, request_id,
-                              profile_id, profile_version, profile, creative, created_at, brief)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                              profile_id, profile_version, profile, creative, created_at, brief,
+                              only_checks)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         """,
         client_id,
         analysis_id,
@@ -81,6 +92,7 @@ async def add_analysis(
         creative.model_dump(mode="json"),
         at,
         brief and brief.model_dump(mode="json"),
+        list(only_checks),
     )
 
 
@@ -177,20 +189,33 @@ async def hold(db: Connection, row: AnalysisRow) -> None:
         raise LeaseLost(str(row.analysis_id))
 
 
-async def add_result(db: Connection, row: AnalysisRow, result: CheckResult) -> bool:
-    """Store the outcome of a check; False when it has one already."""
-    status = await db.execute(
+async def add_results(db: Connection, row: AnalysisRow, results: Sequence[CheckResult]) -> None:
+    """Store the outcomes of checks; one that has an outcome already keeps it."""
+    await db.executemany(
         """
         INSERT INTO check_result (client_id, analysis_id, check_id, result)
         VALUES ($1, $2, $3, $4)
         ON CONFLICT DO NOTHING
         """,
+        [
+            (
+                row.client_id,
+                row.analysis_id,
+                result.check_id,
+                result.model_dump(mode="json", exclude={"cost_usd"}),
+            )
+            for result in results
+        ],
+    )
+
+
+async def set_previews(db: Connection, row: AnalysisRow, previews: Sequence[Preview]) -> None:
+    await db.execute(
+        "UPDATE analysis SET previews = $3 WHERE client_id = $1 AND analysis_id = $2",
         row.client_id,
         row.analysis_id,
-        result.check_id,
-        result.model_dump(mode="json", exclude={"cost_usd"}),
+        [preview.model_dump(mode="json") for preview in previews],
     )
-    return status.endswith("1")
 
 
 async def results(db: Connection, client_id: str, analysis_id: UUID) -> list[CheckResult]:
@@ -223,26 +248,29 @@ async def finish(
     )
 
 
-async def add_progress(db: Connection, client_id: str, event: ProgressEvent, of: UUID) -> int:
-    """Append a progress event under the next number; return the number."""
-    seq: int = await db.fetchval(
+async def add_progress(
+    db: Connection, client_id: str, events: Sequence[ProgressEvent], of: UUID
+) -> int:
+    """Append progress events under the next numbers; return the last number."""
+    last: int = await db.fetchval(
         """
-        UPDATE analysis SET last_seq = last_seq + 1
+        UPDATE analysis SET last_seq = last_seq + $3
          WHERE client_id = $1 AND analysis_id = $2
         RETURNING last_seq
         """,
         client_id,
         of,
+        len(events),
     )
-    numbered = event.model_copy(update={"seq": seq})
-    await db.execute(
+    numbers = range(last - len(events) + 1, last + 1)
+    await db.executemany(
         "INSERT INTO progress (client_id, analysis_id, seq, event) VALUES ($1, $2, $3, $4)",
-        client_id,
-        of,
-        seq,
-        numbered.model_dump(mode="json"),
+        [
+            (client_id, of, seq, {**event.model_dump(mode="json"), "seq": seq})
+            for seq, event in zip(numbers, events, strict=True)
+        ],
     )
-    return seq
+    return last
 
 
 async def progress_after(

@@ -52,6 +52,7 @@ class QcSettings(ServiceSettings):
     decoder_memory_bytes: PositiveInt = 1536 << 20
     open_timeout_s: PositiveFloat = 9.0
     examine_timeout_s: PositiveFloat = 300.0
+    kept_days: PositiveInt = 30
 
     analyses_in_flight: PositiveInt = 4
     lease_s: PositiveFloat = 15.0

@@ -79,9 +79,9 @@ async def test_check_has_one_result(pool: Pool) -> None:
     row = await row_of(pool)
     first = CheckResult(check_id="file_weight", state="passed", score=90)
     async with transaction(pool, ["diageo"]) as db:
-        assert await repository.add_result(db, row, first)
+        await repository.add_results(db, row, [first])
         other = first.model_copy(update={"score": 10.0})
-        assert not await repository.add_result(db, row, other)
+        await repository.add_results(db, row, [other])
         assert await repository.results(db, "diageo", row.analysis_id) == [first]
 
 
@@ -99,13 +99,13 @@ async def test_progress_has_no_gap_even_when_written_at_once(pool: Pool) -> None
     async def add() -> None:
         event = ProgressEvent(seq=0, kind="check_started", at=NOON)
         async with transaction(pool, ["diageo"]) as db:
-            await repository.add_progress(db, "diageo", event, row.analysis_id)
+            await repository.add_progress(db, "diageo", [event, event], row.analysis_id)
 
     await asyncio.gather(*(add() for _ in range(20)))
 
     async with transaction(pool, ["diageo"]) as db:
         events = await repository.progress_after(db, "diageo", row.analysis_id, 5)
-    assert [event.seq for event in events] == list(range(6, 21))
+    assert [event.seq for event in events] == list(range(6, 41))
 
 
 async def test_analysis_of_another_client_is_not_seen(pool: Pool) -> None:

@@ -1,0 +1,148 @@
+"""What is written of one analysis while it runs: results, steps and its end."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import structlog
+
+from libs.contracts.qc import CheckResult, ProgressEvent
+from libs.contracts.usage import AnalysisCompleted
+from libs.ids import uuid7
+from libs.postgres import Pool, insist, transaction
+from services.qc import kept, outbox, repository
+from services.qc.domain.kept import to_keep
+from services.qc.domain.scoring import Judgement
+from services.qc.progress import Progress
+from services.qc.repository import AnalysisRow
+
+log = structlog.get_logger()
+COMPLETED = {"passed", "failed", "unsure", "not_applicable"}
+
+
+class Written:
+    """Each write holds the analysis first: LeaseLost when somebody else has it now.
+
+    `keys` are those under which results of exact checks are kept, by check id.
+    """
+
+    def __init__(self, pool: Pool, progress: Progress, row: AnalysisRow) -> None:
+        self._pool = pool
+        self._progress = progress
+        self._row = row
+        self.results: dict[str, CheckResult] = {}
+        self.keys: Mapping[str, str] = {}
+
+    async def load(self) -> bool:
+        """Read what there is already; False when nobody has begun yet.
+
+        A worker that was lost between a result and its step left the step untold.
+        """
+        client_id, analysis_id = self._row.client_id, self._row.analysis_id
+        async with transaction(self._pool, [client_id]) as db:
+            stored = await repository.results(db, client_id, analysis_id)
+            steps = await repository.progress_after(db, client_id, analysis_id, 0)
+        begun = any(step.kind == "started" for step in steps)
+        if not begun:
+            await self.tell("started")
+        told = {step.check_id for step in steps if step.kind == "check_finished"}
+        untold = []
+        for result in stored:
+            self.results[result.check_id] = result
+            if result.check_id not in told:
+                untold.append(self._finished(result))
+        await self._tell(*untold)
+        return begun
+
+    async def store(self, *results: CheckResult) -> None:
+        """Store results, or find them stored with their call, and tell of them."""
+        if not results:
+            return
+        client_id = self._row.client_id
+
+        async def write() -> None:
+            async with transaction(self._pool, [client_id]) as db:
+                await repository.hold(db, self._row)
+                await repository.add_results(db, self._row, results)
+                await kept.keep(db, client_id, to_keep(results, self.keys), datetime.now(UTC))
+
+        await insist(write)
+        steps = []
+        for result in results:
+            self.results[result.check_id] = result
+            steps.append(self._finished(result))
+            log.info(
+                "check finished", check=result.check_id, state=result.state, score=result.score
+            )
+        await self._tell(*steps)
+
+    async def finish(self, judgement: Judgement | None, failed_because: str | None = None) -> None:
+        """Write the end, its usage event and its last step in one transaction."""
+        now = datetime.now(UTC)
+
+        async def write() -> None:
+            async with transaction(self._pool, [self._row.client_id]) as db:
+                await repository.hold(db, self._row)
+                await repository.finish(db, self._row, judgement, failed_because, now)
+                if judgement:
+                    event = self._completed(judgement, now)
+                    await outbox.enqueue(db, self._row.analysis_id, event)
+                last = self._event("finished", state="failed" if failed_because else "done")
+                await self._progress.add(db, self._row.client_id, self._row.analysis_id, last)
+
+        await insist(write)
+        self._progress.tell(self._row.analysis_id)
+
+    async def tell(self, kind: str, **facts: object) -> None:
+        await self._tell(self._event(kind, **facts))
+
+    async def _tell(self, *events: ProgressEvent) -> None:
+        if not events:
+            return
+
+        async def write() -> None:
+            async with transaction(self._pool, [self._row.client_id]) as db:
+                await self._progress.add(db, self._row.client_id, self._row.analysis_id, *events)
+
+        await insist(write)
+        self._progress.tell(self._row.analysis_id)
+
+    def _finished(self, result: CheckResult) -> ProgressEvent:
+        return self._event(
+            "check_finished", check_id=result.check_id, state=result.state, score=result.score
+        )
+
+    def _event(self, kind: str, **facts: object) -> ProgressEvent:
+        return ProgressEvent.model_validate(
+            {
+                "seq": 0,
+                "kind": kind,
+                "at": datetime.now(UTC),
+                "done": len(self.results),
+                "total": len(self._row.checks),
+                **facts,
+            }
+        )
+
+    def _completed(self, judgement: Judgement, now: datetime) -> AnalysisCompleted:
+        row = self._row
+        return AnalysisCompleted(
+            kind="analysis_completed",
+            event_id=uuid7(now),
+            occurred_at=now,
+            client_id=row.client_id,
+            user_id=row.user_id,
+            user_email=row.user_email,
+            user_name=row.user_name,
+            analysis_id=row.analysis_id,
+            profile_id=row.profile.profile_id,
+            profile_version=row.profile.version,
+            checks_completed=sum(r.state in COMPLETED for r in self.results.values()),
+            overall_score=judgement.score,
+            verdict=judgement.verdict,
+            duration_ms=milliseconds(row.created_at, now),
+        )
+
+
+def milliseconds(start: datetime, end: datetime) -> int:
+    """Never negative, even when the clock was set back in between; a day at most."""
+    return min(max(int((end - start).total_seconds() * 1000), 0), 86_400_000)

@@ -1,0 +1,94 @@
+"""The same file again: what was measured is taken as it was, and only what was asked for runs."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+from PIL import Image
+
+from deploy.database import DATABASE
+from deploy.embedded_postgres import EmbeddedPostgres
+from deploy.sample import Sample
+from libs.api.gateway import GatewayApi
+from libs.contracts.qc import Analysis
+from libs.problems import Invalid
+from tests.house import House
+from tests.journeys.following import by_id, ended
+
+EXACT = ("image_resolution", "aspect_ratio", "file_naming", "spelling", "logo_visibility")
+
+
+async def run(api: GatewayApi, file: Path, *only: str) -> Analysis:
+    profile = "diageo_key_visual"
+    return await ended(api, await api.analyse(file, "diageo", profile, {"only": ",".join(only or EXACT)}))
+
+
+async def seconds_from_claim(postgres: EmbeddedPostgres, analysis: Analysis) -> float:
+    db = await asyncpg.connect(postgres.admin_dsn, database=DATABASE)
+    took = await db.fetchval(
+        "SELECT finished_at - started_at FROM qc.analysis WHERE analysis_id = $1",
+        analysis.analysis_id,
+    )
+    await db.close()
+    return float(took.total_seconds())
+
+
+async def test_second_run_takes_what_was_measured_within_50_ms(
+    house_without_keys: House, postgres: EmbeddedPostgres, sample: Sample, tmp_path: Path
+) -> None:
+    renamed = tmp_path / "Another Name.jpg"
+    renamed.write_bytes(sample.creative.read_bytes())
+    async with house_without_keys.signed_in() as api:
+        await api.add_logo(sample.logo, "diageo")
+        first = await run(api, sample.creative)
+        again = [await run(api, sample.creative) for _ in range(3)]
+        other_name = await run(api, renamed)
+        Image.effect_noise((300, 200), 50).convert("RGB").save(tmp_path / "logo.png")
+        await api.add_logo(tmp_path / "logo.png", "diageo")
+        other_logo = await run(api, sample.creative)
+
+    assert not any(result.cached for result in first.checks)
+    for one in again:
+        assert all(result.cached for result in one.checks)
+        assert (one.verdict, one.score) == (first.verdict, first.score)
+        measured = [result.model_copy(update={"duration_ms": None}) for result in first.checks]
+        assert [
+            r.model_copy(update={"cached": False, "duration_ms": None}) for r in one.checks
+        ] == measured
+    assert min([await seconds_from_claim(postgres, one) for one in again]) <= 0.05
+    assert by_id(other_name)["file_naming"].state == "failed", "a name is measured as it is"
+    assert by_id(other_logo)["logo_visibility"].state == "failed", "a new logo is looked for"
+
+
+async def test_another_client_measures_for_itself(
+    house_without_keys: House, sample: Sample
+) -> None:
+    async with house_without_keys.signed_in() as api:
+        for client in ("diageo", "unilever"):
+            analysis_id = await api.analyse(
+                sample.creative, client, "general_key_visual", {"only": "image_resolution"}
+            )
+            assert not any(result.cached for result in (await ended(api, analysis_id)).checks)
+
+
+async def test_only_the_checks_that_were_asked_for_are_run_and_judged(
+    house_without_keys: House, sample: Sample
+) -> None:
+    async with house_without_keys.signed_in() as api:
+        part = await run(api, sample.creative, "image_resolution", "file_naming")
+        whole = await ended(api, await api.analyse(sample.creative, "diageo", "diageo_key_visual"))
+        events = [event async for event in api.events(part.analysis_id)]
+
+    assert sorted(part.only) == ["file_naming", "image_resolution"]
+    assert {result.check_id for result in part.checks} == set(part.only)
+    assert (part.verdict, part.coverage) == ("pass", 100), "of these two"
+    assert whole.only == [] and len(whole.checks) > 2 and whole.verdict == "incomplete"
+    assert all(event.total == 2 for event in events) and events[-1].done == 2
+
+
+async def test_a_check_that_the_profile_does_not_have_is_refused(
+    house_without_keys: House, sample: Sample
+) -> None:
+    async with house_without_keys.signed_in() as api:
+        with pytest.raises(Invalid, match=r"no check 'brand_colors'\. It has: .*file_naming"):
+            await run(api, sample.creative, "file_naming", "brand_colors")
