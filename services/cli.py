@@ -182,7 +182,9 @@ async def demo() -> int:
     async with _signed_in("admin") as api:
         notes.print(f"Ready after {time.monotonic() - began:.1f} s.")
         await api.add_logo(sample.logo, DEMO_CLIENT)
-        analysis = await qc.check(api, sample.creative, DEMO_CLIENT, DEMO_PROFILE, screen)
+        analysis = await qc.check(
+            api, sample.creative, qc.Question(DEMO_CLIENT, DEMO_PROFILE), screen
+        )
         qc.show(analysis, screen)
         sys.stdout.write("\n" + (await api.report({"last_days": "1", "format": "text"})).decode())
     if any(result.state == "skipped" for result in analysis.checks):

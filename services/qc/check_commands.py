@@ -1,7 +1,7 @@
 """`aiqc check` and `aiqc checks` as a person runs them; `services/cli.py` composes them."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,9 @@ from libs.api.gateway import GatewayApi
 from services.qc import commands
 from services.qc.catalogue_command import chosen, show_all, show_one
 from services.qc.checks import catalogue
+from services.qc.commands import Given, Question
+from services.qc.creatives import find_creatives, skipped_in_words
+from services.qc.many import check_all, show_remarks, show_table
 
 AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
 SignIn = Callable[[str], AbstractAsyncContextManager[GatewayApi]]
@@ -27,22 +30,70 @@ class CheckCommands:
 
     async def check(
         self,
-        file: Path,
+        files: list[Path],
+        /,
         *,
         client: str,
         profile: str,
-        json: bool = False,
+        only: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
+        json: Annotated[bool, Parameter(negative=())] = False,
+        given: Annotated[Given, Parameter(name="*")] = Given(),  # noqa: B008
         as_user: AsUser = "admin",
     ) -> int:
-        """Run one analysis. Exit code: 0 pass, 1 fail, 2 incomplete, 3 could not run."""
-        console = self._notes if json else self._screen
+        """Check creatives: files, and folders with all below them.
+
+        Exit code, the worst of all files: 0 pass, 1 fail, 2 incomplete, 3 could not run.
+
+        Parameters
+        ----------
+        files
+            Creatives, and folders that are searched for them.
+        client
+            The brand client that they are for.
+        profile
+            What they are checked for.
+        only
+            Only this check of the profile; may be given several times.
+        json
+            The analysis as JSON; of several files or a folder one line for each, with its `file`.
+        """
+        found = find_creatives(files)
+        self._note(skipped_in_words(found.skipped))
+        chosen_ids = tuple(word for names in only for word in names.split(",") if word)
+        question = Question(client, profile, chosen_ids, given)
         async with self._sign_in(as_user) as api:
-            analysis = await commands.check(api, file, client, profile, console)
+            if files == found.files and len(files) == 1:
+                return await self._check_one(api, files[0], question, json)
+            return await self._check_many(api, found.files, question, json)
+
+    async def _check_one(self, api: GatewayApi, file: Path, question: Question, json: bool) -> int:
+        console = self._notes if json else self._screen
+        analysis = await commands.check(api, file, question, console)
         if json:
             print(analysis.model_dump_json(indent=2))
         else:
             commands.show(analysis, console)
         return commands.exit_code(analysis)
+
+    async def _check_many(
+        self, api: GatewayApi, files: Sequence[Path], question: Question, json: bool
+    ) -> int:
+        ended = []
+        console = self._notes if json else self._screen
+        async with aclosing(check_all(api, files, question, console)) as all_checked:
+            async for checked in all_checked:
+                ended.append(checked)
+                if json:
+                    print(checked.as_json(), flush=True)
+                else:
+                    show_remarks(checked, self._screen)
+        if not json:
+            show_table(ended, self._screen)
+        return max(checked.exit_code for checked in ended)
+
+    def _note(self, sentence: str) -> None:
+        if sentence:
+            self._notes.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
     def checks(self, name: str | None = None, /, *, json: bool = False) -> int:
         """Show what a profile can check, or one check with its parameters and an example."""

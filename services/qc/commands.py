@@ -23,7 +23,7 @@ from rich.text import Text
 
 from libs.api.gateway import GatewayApi
 from libs.contracts.qc import Analysis, CheckResult, Finding
-from libs.problems import Invalid, UpstreamFailed
+from libs.problems import UpstreamFailed
 
 EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 2}
 COULD_NOT_RUN = 3
@@ -65,26 +65,38 @@ class Given:
     previous: str = ""
 
 
-async def check(
-    api: GatewayApi,
-    file: Path,
-    client_id: str,
-    profile_id: str,
-    console: Console,
-    given: Given = Given(),
-) -> Analysis:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What creatives are checked for. Without `only` it is every check of the profile."""
+
+    client_id: str
+    profile_id: str
+    only: tuple[str, ...] = ()
+    given: Given = Given()
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What is sent beside file, client and profile; what is empty is not sent."""
+        return {**asdict(self.given), "only": ",".join(self.only)}
+
+
+async def check(api: GatewayApi, file: Path, question: Question, console: Console) -> Analysis:
     """Upload, follow, and return the analysis when it has ended and its cost is known."""
-    _refuse_missing(file)
-    with _bar(console) as bar:
-        task = bar.add_task(f"sending {file.name}", total=None)
-        analysis_id = await api.analyse(file, client_id, profile_id, asdict(given))
+    with progress_bar(console) as bar:
+        return await follow(api, file, question, bar)
+
+
+async def follow(api: GatewayApi, file: Path, question: Question, bar: Progress) -> Analysis:
+    """As `check`, with a line in a bar that others may use too."""
+    task = bar.add_task(f"sending {plain(file.name)}", total=None)
+    try:
+        analysis_id = await api.analyse(
+            file, question.client_id, question.profile_id, question.fields
+        )
         await _follow(api, analysis_id, bar, task)
+    finally:
+        bar.remove_task(task)
     return await _ended(api, analysis_id)
-
-
-def _refuse_missing(file: Path) -> None:
-    if not file.is_file():
-        raise Invalid("no_such_file", f"There is no file {file}.")
 
 
 async def _follow(api: GatewayApi, analysis_id: UUID, bar: Progress, task: TaskID) -> None:
@@ -125,9 +137,11 @@ def show(analysis: Analysis, console: Console) -> None:
     console.print()
     console.print(_headline(analysis))
     if analysis.reason:
-        console.print(Text(_plain(analysis.reason)))
+        console.print(Text(plain(analysis.reason)))
     console.print()
     console.print(_checks_table(analysis, results))
+    if said := kept_in_words(analysis):
+        console.print(said)
     if analysis.unknown_calls:
         console.print(
             f"{analysis.unknown_calls} provider calls ended unknown: the cost may be higher."
@@ -137,10 +151,10 @@ def show(analysis: Analysis, console: Console) -> None:
     for title, some in (("Not judged", unjudged), ("Notes", judged)):
         if reasons := _reasons(some):
             console.print(f"\n{title}", style="bold")
-            console.print(_grid(reasons))
+            console.print(grid(reasons))
     if any(result.findings for result in results):
         console.print("\nFindings", style="bold")
-        console.print(_grid([row for result in results for row in _finding_rows(result)]))
+        console.print(grid([row for result in results for row in finding_rows(result)]))
 
 
 def _headline(analysis: Analysis) -> Text:
@@ -148,8 +162,9 @@ def _headline(analysis: Analysis) -> Text:
     critical = [c.check_id for c in analysis.checks if c.critical and c.state == "failed"]
     return Text.assemble(
         (verdict.upper(), COLOURS.get(verdict, "bold")),
-        f"  score {_number(analysis.score)}  coverage {_number(analysis.coverage)} %"
+        f"  score {number(analysis.score)}  coverage {number(analysis.coverage)} %"
         f"  {analysis.profile_id} version {analysis.profile_version}",
+        f"\nonly: {', '.join(analysis.only)}" if analysis.only else "",
         f"\ncritical and failed: {', '.join(critical)}" if critical else "",
     )
 
@@ -159,19 +174,29 @@ def _checks_table(analysis: Analysis, results: Sequence[CheckResult]) -> Table:
     for title in ("check (* critical)", "state", "score", "time", "cost", "model"):
         right = title in ("score", "time", "cost")
         table.add_column(title, justify="right" if right else "left", no_wrap=title != "model")
-    places = max(map(_places, (analysis.cost_usd, *(r.cost_usd for r in results))))
+    places = max(map(decimals, (analysis.cost_usd, *(r.cost_usd for r in results))))
     for result in results:
         table.add_row(
             Text(result.check_id + (" *" if result.critical else "")),
             Text(result.state, COLOURS.get(result.state, "dim")),
-            _number(result.score),
-            _seconds(result.duration_ms),
-            _usd(result.cost_usd, places) if result.cost_usd != 0 else "–",
-            Text(_plain(result.model_served or "")),
+            number(result.score),
+            "kept" if result.cached else seconds(result.duration_ms),
+            usd(result.cost_usd, places) if result.cost_usd != 0 else "–",
+            Text(plain(result.model_served or "")),
         )
-    whole = _seconds(analysis.duration_ms), _usd(analysis.cost_usd, places)
+    whole = seconds(analysis.duration_ms), usd(analysis.cost_usd, places)
     table.add_row(Text("from upload to verdict"), "", "", *whole, "", style="bold")
     return table
+
+
+def kept_in_words(analysis: Analysis) -> str:
+    """How many results are those of an earlier analysis; empty when none is."""
+    count = sum(result.cached for result in analysis.checks)
+    if not count:
+        return ""
+    return (
+        f"{count} of {len(analysis.checks)} results were kept from an earlier check of this file."
+    )
 
 
 def _worst_first(result: CheckResult) -> tuple[int, str]:
@@ -185,15 +210,15 @@ def _reasons(results: Sequence[CheckResult]) -> list[tuple[Text, Text]]:
     for result in results:
         if result.reason:
             checks[result.reason].append(result.check_id)
-    return [(Text("\n".join(ids)), Text(_plain(reason))) for reason, ids in checks.items()]
+    return [(Text("\n".join(ids)), Text(plain(reason))) for reason, ids in checks.items()]
 
 
-def _finding_rows(result: CheckResult) -> list[tuple[Text, Text]]:
+def finding_rows(result: CheckResult) -> list[tuple[Text, Text]]:
     rows = []
     for finding in result.findings:
         told = [f"{result.check_id}: {finding.message}", *_details(finding)]
         severity = Text(finding.severity, COLOURS[finding.severity])
-        rows.append((severity, Text("\n".join(map(_plain, told)))))
+        rows.append((severity, Text("\n".join(map(plain, told)))))
     return rows
 
 
@@ -211,7 +236,7 @@ def _details(finding: Finding) -> Iterator[str]:
         yield f"fix: {finding.fix}"
 
 
-def _grid(rows: Sequence[tuple[Text, Text]]) -> Padding:
+def grid(rows: Sequence[tuple[Text, Text]]) -> Padding:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
@@ -220,12 +245,12 @@ def _grid(rows: Sequence[tuple[Text, Text]]) -> Padding:
     return Padding.indent(grid, 2)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Models and creatives wrote it: it must not steer the terminal."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _bar(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description:<32.32}", markup=False),
         BarColumn(),
@@ -236,19 +261,19 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     return "–" if value is None else f"{value:g}"
 
 
-def _seconds(duration_ms: int | None) -> str:
+def seconds(duration_ms: int | None) -> str:
     return "" if duration_ms is None else f"{duration_ms / 1000:.2f} s"
 
 
-def _usd(cost: Decimal | None, places: int) -> str:
+def usd(cost: Decimal | None, places: int) -> str:
     return "unknown" if cost is None else f"${cost:.{places}f}"
 
 
-def _places(cost: Decimal | None) -> int:
+def decimals(cost: Decimal | None) -> int:
     """Digits after the point that the exact cost has, and two at least."""
     exponent = cost.normalize().as_tuple().exponent if cost else 0
     return max(2, -exponent) if isinstance(exponent, int) else 2

@@ -20,7 +20,9 @@ EXACT = ("image_resolution", "aspect_ratio", "file_naming", "spelling", "logo_vi
 
 async def run(api: GatewayApi, file: Path, *only: str) -> Analysis:
     profile = "diageo_key_visual"
-    return await ended(api, await api.analyse(file, "diageo", profile, {"only": ",".join(only or EXACT)}))
+    return await ended(
+        api, await api.analyse(file, "diageo", profile, {"only": ",".join(only or EXACT)})
+    )
 
 
 async def seconds_from_claim(postgres: EmbeddedPostgres, analysis: Analysis) -> float:
