@@ -51,6 +51,14 @@ class GatewayApi:
     async def analysis(self, analysis_id: UUID) -> Analysis:
         return await self._caller.call("GET", f"/api/analyses/{analysis_id}", Analysis)
 
+    async def page(self, analysis_id: UUID, page: int) -> bytes:
+        """A JPEG of the page."""
+        return await self._caller.fetch("GET", f"/api/analyses/{analysis_id}/pages/{page}")
+
+    async def crop(self, analysis_id: UUID, crop: str) -> bytes:
+        """A JPEG of the region of a finding."""
+        return await self._caller.fetch("GET", f"/api/analyses/{analysis_id}/crops/{crop}")
+
     async def events(self, analysis_id: UUID, after: int = 0) -> AsyncIterator[ProgressEvent]:
         """Progress from event number `after` on, to the end or to where the stream breaks."""
         url = self._url / f"api/analyses/{analysis_id}/events"

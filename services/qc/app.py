@@ -20,7 +20,7 @@ from libs.contracts.access import Action, Actor
 from libs.postgres import Pool, database_problems, open_database, read_migrations
 from libs.settings import BadSettings, read_jwk
 from libs.web import READY, Route, create_service
-from services.qc import handlers
+from services.qc import handlers, picture_handlers
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.judging import Judge
@@ -64,6 +64,20 @@ ROUTES = [
         handlers.get_creative,
         Action.READ_ANALYSES,
         produces=("application/octet-stream",),
+    ),
+    Route(
+        "GET",
+        "/v1/analyses/{analysis_id}/pages/{page}",
+        picture_handlers.get_page,
+        Action.READ_ANALYSES,
+        produces=(picture_handlers.JPEG,),
+    ),
+    Route(
+        "GET",
+        "/v1/analyses/{analysis_id}/crops/{crop}",
+        picture_handlers.get_crop,
+        Action.READ_ANALYSES,
+        produces=(picture_handlers.JPEG,),
     ),
     Route("GET", "/v1/checks", handlers.get_checks, Action.READ_ANALYSES),
     *MATERIAL_ROUTES,

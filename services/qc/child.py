@@ -20,6 +20,7 @@ from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
 from services.qc.domain.brief import Brief
 from services.qc.domain.creative import Creative, Limits, Unreadable
+from services.qc.evidence import Evidence
 
 PICTURE_SIDE_PX = 2048
 PICTURE_QUALITY = 90
@@ -102,10 +103,13 @@ def _examine(request: Message, limits: Limits, say: Say) -> None:
         if request["picture"]:
             _draw(subject, Path(request["picture"]))
             say({"picture": True})
+        folder = request["evidence"]
+        evidence = Evidence(creative, Path(folder)) if folder else None
         for check_id, check in request["checks"].items():
             say({"started": check_id})
             started = time.perf_counter()
             measured = run_check(check["measure"], subject, check["parameters"])
+            measured = evidence.with_crops(measured) if evidence else measured
             duration_ms = round((time.perf_counter() - started) * 1000)
             say(
                 {
@@ -114,6 +118,9 @@ def _examine(request: Message, limits: Limits, say: Say) -> None:
                     "duration_ms": duration_ms,
                 }
             )
+        if evidence and request["previews"]:
+            drawn = evidence.previews()
+            say({"previews": [preview.model_dump(mode="json") for preview in drawn]})
     say({"done": True})
 
 

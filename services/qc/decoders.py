@@ -85,8 +85,13 @@ class Decoders:
         checks: Mapping[str, Message],
         brief: Brief,
         picture: Path | None,
+        evidence: Path | None = None,
+        previews: bool = True,
     ) -> AsyncIterator[Message]:
         """Measure `checks` ({check_id: {"measure", "parameters"}}) and draw `picture`.
+
+        With a folder for `evidence` findings get crops there, and pages unless `previews` is
+        false: {"previews": […]} tells of them.
 
         Yields {"started": check_id}, then {"check_id", "measured", "duration_ms"} for each, and
         {"picture": true} once the JPEG for the judged checks lies at `picture`. Every check
@@ -96,7 +101,7 @@ class Decoders:
         left, wanted = dict(checks), picture
         async with self._examining:
             while left or wanted:
-                request = _to_examine(path, creative, left, brief, wanted)
+                request = _to_examine(path, creative, left, brief, wanted, evidence, previews)
                 at, reason = None, ""
                 try:
                     async for message in self._converse(request, self._limits.examine_timeout_s):
@@ -173,6 +178,8 @@ def _to_examine(
     checks: Mapping[str, Message],
     brief: Brief,
     picture: Path | None,
+    evidence: Path | None,
+    previews: bool,
 ) -> Message:
     return {
         "do": "examine",
@@ -181,6 +188,8 @@ def _to_examine(
         "checks": dict(checks),
         "brief": brief.model_dump(mode="json"),
         "picture": str(picture) if picture else None,
+        "evidence": str(evidence) if evidence else None,
+        "previews": previews,
     }
 
 

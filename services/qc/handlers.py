@@ -62,7 +62,7 @@ async def post_analyses(request: web.Request) -> Accepted:
 async def get_analysis(request: web.Request, path: AnalysisPath) -> Analysis:
     """State of an analysis; score, verdict and coverage once it is done."""
     bench = request.app[BENCH]
-    row = await _visible(bench, request[ACTOR], path.analysis_id)
+    row = await visible(bench, request[ACTOR], path.analysis_id)
     async with transaction(bench.pool, [row.client_id]) as db:
         results = await repository.results(db, row.client_id, row.analysis_id)
         costs = await attempts.costs(db, row.client_id, row.analysis_id)
@@ -73,7 +73,7 @@ async def get_analysis(request: web.Request, path: AnalysisPath) -> Analysis:
 async def get_analysis_events(request: web.Request, path: AnalysisPath) -> web.StreamResponse:
     """Progress as server-sent events; goes on after `Last-Event-ID`."""
     bench = request.app[BENCH]
-    row = await _visible(bench, request[ACTOR], path.analysis_id)
+    row = await visible(bench, request[ACTOR], path.analysis_id)
     last = request.headers.get("Last-Event-ID", "0")
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
@@ -95,7 +95,7 @@ async def get_analysis_events(request: web.Request, path: AnalysisPath) -> web.S
 async def get_creative(request: web.Request, path: AnalysisPath) -> web.StreamResponse:
     """The original file of an analysis, as a download."""
     bench = request.app[BENCH]
-    row = await _visible(bench, request[ACTOR], path.analysis_id)
+    row = await visible(bench, request[ACTOR], path.analysis_id)
     return await send_file(request, bench.store, row.creative.sha256, row.creative.file_name)
 
 
@@ -104,7 +104,7 @@ async def get_checks(request: web.Request) -> Catalogue:
     return catalogue()
 
 
-async def _visible(bench: Bench, actor: Actor, analysis_id: UUID) -> AnalysisRow:
+async def visible(bench: Bench, actor: Actor, analysis_id: UUID) -> AnalysisRow:
     async with transaction(bench.pool, visible_clients(actor, Action.READ_ANALYSES)) as db:
         row = await repository.analysis(db, analysis_id)
     if row is None:

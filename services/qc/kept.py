@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 import structlog
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from libs.contracts.profiles import Check
-from libs.contracts.qc import Creative
+from libs.contracts.qc import Creative, Preview
 from libs.postgres import Connection, Pool, transaction
 from libs.problems import Unavailable
 from services.qc.checks import CHECKS, refused_parameters
@@ -22,6 +22,7 @@ from services.qc.domain.brief import Brief
 from services.qc.domain.kept import file_key, result_key
 
 log = structlog.get_logger()
+PREVIEWS = TypeAdapter(list[Preview])
 DECODING = 1
 """Raise it whenever a file may be decoded to other pixels than before."""
 
@@ -84,11 +85,19 @@ class Kept:
     def file_key(self, sha256: str, what: str) -> str:
         return file_key(self._engine, sha256, what)
 
-    async def results(self, client_id: str, keys: Collection[str]) -> dict[str, Measured]:
-        """What is kept under each key; what this version cannot read is not there."""
-        found = await self.find(client_id, keys)
+    @staticmethod
+    def results(found: Mapping[str, JsonValue]) -> dict[str, Measured]:
+        """Those that are outcomes of checks, of what was found; one that cannot be read is not."""
         read = {key: _readable(result) for key, result in found.items()}
         return {key: measured for key, measured in read.items() if measured}
+
+    @staticmethod
+    def previews(found: Mapping[str, dict[str, JsonValue]], key: str) -> list[Preview]:
+        """Pictures of the pages, or none when they are not kept or cannot be read."""
+        try:
+            return PREVIEWS.validate_python(found[key]["pages"])
+        except (KeyError, ValidationError):
+            return []
 
     async def find(self, client_id: str, keys: Collection[str]) -> dict[str, dict[str, JsonValue]]:
         async with transaction(self._pool, [client_id]) as db:

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from libs import telemetry
 from libs.contracts.profiles import Check
+from libs.contracts.qc import Preview
 from libs.postgres import Pool, transaction
 from services.qc import attempts, briefing
 from services.qc.decoders import Decoders
@@ -22,6 +23,7 @@ from services.qc.domain.scoring import judge
 from services.qc.judging import Judge
 from services.qc.kept import Kept
 from services.qc.outbox import Outbox
+from services.qc.pictures import crops_of, keep_pictures, without_lost_crops
 from services.qc.progress import Progress
 from services.qc.providers.base import Picture
 from services.qc.repository import AnalysisRow
@@ -101,8 +103,10 @@ class _Run:
             {check_id: question(check_id, check) for check_id, check in checks.items()},
             brief,
             wanted,
+            folder,
+            previews=not self._written.previews,
         ):
-            await self._heard(message)
+            await self._heard(message, folder)
         if wanted is None or not wanted.exists():
             return None
         return Picture(wanted.read_bytes(), "image/jpeg")
@@ -116,21 +120,33 @@ class _Run:
     async def _take_kept(self, brief: Brief) -> None:
         """Take what was measured before, all in one write: most of them need no child at all."""
         checks, row, written = self._open_checks("exact"), self._row, self._written
-        written.keys = self._bench.kept.keys(row.creative, checks, brief)
-        found = await self._bench.kept.results(row.client_id, written.keys.values())
+        kept = self._bench.kept
+        written.keys = kept.keys(row.creative, checks, brief)
+        written.previews_key = kept.file_key(row.creative.sha256, "previews")
+        all_found = await kept.find(row.client_id, [*written.keys.values(), written.previews_key])
+        found = kept.results(all_found)
         results = [
             result_of(check_id, checks[check_id], {**dict(found[key]), "cached": True})
             for check_id, key in written.keys.items()
             if key in found
         ]
         await written.store(*results)
+        if not written.previews:
+            await written.store_previews(kept.previews(all_found, written.previews_key))
 
-    async def _heard(self, message: Mapping[str, Any]) -> None:
+    async def _heard(self, message: Mapping[str, Any], folder: Path) -> None:
         if started := message.get("started"):
             await self._written.tell("check_started", check_id=started)
         if check_id := message.get("check_id"):
             measured = {**message["measured"], "duration_ms": message["duration_ms"]}
-            await self._written.store(result_of(check_id, self._checks[check_id], measured))
+            result = result_of(check_id, self._checks[check_id], measured)
+            kept = await keep_pictures(self._bench.store, folder, crops_of(result))
+            await self._written.store(without_lost_crops(result, kept))
+        if "previews" in message:
+            previews = [Preview.model_validate(preview) for preview in message["previews"]]
+            names = [preview.sha256 for preview in previews]
+            kept = await keep_pictures(self._bench.store, folder, names)
+            await self._written.store_previews([p for p in previews if p.sha256 in kept])
 
     @property
     def _judge(self) -> Judge:

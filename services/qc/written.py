@@ -1,11 +1,12 @@
 """What is written of one analysis while it runs: results, steps and its end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
+from pydantic import JsonValue
 
-from libs.contracts.qc import CheckResult, ProgressEvent
+from libs.contracts.qc import CheckResult, Preview, ProgressEvent
 from libs.contracts.usage import AnalysisCompleted
 from libs.ids import uuid7
 from libs.postgres import Pool, insist, transaction
@@ -31,6 +32,8 @@ class Written:
         self._row = row
         self.results: dict[str, CheckResult] = {}
         self.keys: Mapping[str, str] = {}
+        self.previews: Sequence[Preview] = row.previews
+        self.previews_key = ""
 
     async def load(self) -> bool:
         """Read what there is already; False when nobody has begun yet.
@@ -74,6 +77,21 @@ class Written:
                 "check finished", check=result.check_id, state=result.state, score=result.score
             )
         await self._tell(*steps)
+
+    async def store_previews(self, previews: Sequence[Preview]) -> None:
+        """Store which pictures of the pages there are, and keep it for the same file."""
+        told: dict[str, JsonValue] = {"pages": [p.model_dump(mode="json") for p in previews]}
+
+        async def write() -> None:
+            async with transaction(self._pool, [self._row.client_id]) as db:
+                await repository.hold(db, self._row)
+                await repository.set_previews(db, self._row, previews)
+                found = {self.previews_key: told}
+                await kept.keep(db, self._row.client_id, found, datetime.now(UTC))
+
+        if previews:
+            await insist(write)
+            self.previews = previews
 
     async def finish(self, judgement: Judgement | None, failed_because: str | None = None) -> None:
         """Write the end, its usage event and its last step in one transaction."""

@@ -1,5 +1,6 @@
 """The same file again: what was measured is taken as it was, and only what was asked for runs."""
 
+from io import BytesIO
 from pathlib import Path
 
 import asyncpg
@@ -8,10 +9,10 @@ from PIL import Image
 
 from deploy.database import DATABASE
 from deploy.embedded_postgres import EmbeddedPostgres
-from deploy.sample import Sample
+from deploy.sample import Sample, write_sample
 from libs.api.gateway import GatewayApi
 from libs.contracts.qc import Analysis
-from libs.problems import Invalid
+from libs.problems import Forbidden, Invalid, NotFound
 from tests.house import House
 from tests.journeys.following import by_id, ended
 
@@ -94,3 +95,31 @@ async def test_a_check_that_the_profile_does_not_have_is_refused(
     async with house_without_keys.signed_in() as api:
         with pytest.raises(Invalid, match=r"no check 'brand_colors'\. It has: .*file_naming"):
             await run(api, sample.creative, "file_naming", "brand_colors")
+
+
+async def test_findings_are_shown_by_crops_and_pages_of_their_own_analysis_alone(
+    house_without_keys: House, tmp_path: Path
+) -> None:
+    creative = write_sample(tmp_path, "typo").creative
+    async with house_without_keys.signed_in() as api:
+        first = await run(api, creative, "spelling")
+        again = await run(api, creative, "spelling")
+        other = await run(api, creative, "image_resolution")
+        [finding] = by_id(first)["spelling"].findings
+        crop = await api.crop(first.analysis_id, finding.crop or "")
+        page = await api.page(again.analysis_id, 1)
+        with pytest.raises(NotFound):
+            await api.crop(other.analysis_id, finding.crop or "")
+        with pytest.raises(NotFound):
+            await api.crop(first.analysis_id, first.creative.sha256)
+        with pytest.raises(NotFound):
+            await api.page(first.analysis_id, 2)
+    async with house_without_keys.signed_in("viewer") as stranger:
+        with pytest.raises((NotFound, Forbidden)):
+            await stranger.crop(first.analysis_id, finding.crop or "")
+
+    assert max(Image.open(BytesIO(crop)).size) <= 400
+    [preview] = again.previews
+    assert Image.open(BytesIO(page)).size == (preview.width_px, preview.height_px) == (1600, 1600)
+    assert again.previews == first.previews == other.previews
+    assert by_id(again)["spelling"].findings == [finding], "its crop is kept with it"

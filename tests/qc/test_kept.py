@@ -30,10 +30,10 @@ async def test_result_is_found_by_its_client_alone(pool: Pool) -> None:
     async with transaction(pool, ["diageo"]) as db:
         await kept.keep(db, "diageo", {"k": PASSED, "broken": {"state": "fine"}}, NOON)
 
-    found = await held.results("diageo", ["k", "other", "broken"])
+    found = held.results(await held.find("diageo", ["k", "other", "broken"]))
 
     assert {key: measured.score for key, measured in found.items()} == {"k": 100}
-    assert await held.results("loreal", ["k"]) == {}
+    assert await held.find("loreal", ["k"]) == {}
 
 
 async def test_first_result_stays(pool: Pool) -> None:
@@ -42,7 +42,7 @@ async def test_first_result_stays(pool: Pool) -> None:
         async with transaction(pool, ["diageo"]) as db:
             await kept.keep(db, "diageo", {"k": {"state": "passed", "score": score}}, NOON)
 
-    assert (await held.results("diageo", ["k"]))["k"].score == 100
+    assert (held.results(await held.find("diageo", ["k"])))["k"].score == 100
 
 
 async def test_old_results_of_every_client_are_forgotten(pool: Pool) -> None:

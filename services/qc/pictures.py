@@ -1,0 +1,52 @@
+"""Pictures that a child drew, on their way into the store: kept only if they are what they say."""
+
+import asyncio
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+import structlog
+
+from libs.contracts.qc import CheckResult
+from services.qc.store import Store
+
+log = structlog.get_logger()
+MAX_BYTES = 4 << 20
+
+
+async def keep_pictures(store: Store, folder: Path, names: Iterable[str]) -> set[str]:
+    """Store the files of `folder` that have these names; return those whose name is their hash.
+
+    A child may have been taken over by the file that it opened: what it says is not believed.
+    """
+    kept = set()
+    for name in set(names):
+        file = folder / name
+        if await asyncio.to_thread(_is_its_hash, file):
+            await store.put(name, file)
+            kept.add(name)
+        else:
+            log.error("a drawn picture is not what it should be", name=name)
+    return kept
+
+
+def _is_its_hash(file: Path) -> bool:
+    try:
+        if file.is_symlink() or file.stat().st_size > MAX_BYTES:
+            return False
+        return sha256(file.read_bytes()).hexdigest() == file.name
+    except OSError:
+        return False
+
+
+def crops_of(result: CheckResult) -> set[str]:
+    return {finding.crop for finding in result.findings if finding.crop}
+
+
+def without_lost_crops(result: CheckResult, kept: set[str]) -> CheckResult:
+    """The result whose findings name only crops that are stored."""
+    findings = [
+        finding if finding.crop in kept else finding.model_copy(update={"crop": None})
+        for finding in result.findings
+    ]
+    return result.model_copy(update={"findings": findings})
