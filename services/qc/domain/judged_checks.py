@@ -33,17 +33,6 @@ text is turned, stretched or torn apart so that it has to be puzzled out.
 Not applicable when the picture carries no message, as a texture or a plain pack shot does.
 As evidence, quote the words or name the element, and say what gets lost and for whom.""",
     ),
-    "animation_transitions": JudgedCheck(
-        measures="Whether a frame of an animation stands for the whole",
-        prompt="""\
-Look at the picture as the first frame of an animation or video.
-Pass when it works as a still: brand and subject are there, and nothing is caught half way \
-through fading, sliding or wiping in.
-Fail when the frame is empty, is cut through a movement, or shows words or a logo that are only \
-partly there.
-Not applicable when the file is no animation or video.
-As evidence, name what is whole in the frame and what is caught in between.""",
-    ),
     "brand_assets_visibility": JudgedCheck(
         measures="Whether the brand is recognised by its assets, and none is spoilt",
         also_exact=True,
@@ -71,16 +60,6 @@ address or code.
 As evidence, quote the call to action letter by letter and say where it stands; when there is \
 none, quote what lacks it.""",
     ),
-    "crop_marks": JudgedCheck(
-        measures="Whether printer's marks stand clear of the artwork",
-        prompt="""\
-Look at the corners and edges for crop marks, registration marks and colour bars of a print file.
-Pass when each corner that has a mark has the whole pair, and no mark runs into the artwork.
-Fail when a corner lacks its mark while others have theirs, a mark is cut off, or marks or bars \
-stand inside the artwork and would be printed.
-Not applicable when the picture has no printer's marks at all, as a finished or digital one.
-As evidence, say at which corners marks are and what is wrong with the one that decided it.""",
-    ),
     "curved_edges": JudgedCheck(
         measures="Whether rounded corners and edges are drawn alike and clean",
         prompt="""\
@@ -91,17 +70,6 @@ Fail when radii within one group differ for no reason, one corner is square by a
 curve is jagged, dented or has a fringe.
 Not applicable when nothing has rounded corners or curved edges.
 As evidence, name the element and the corner, and what it differs from.""",
-    ),
-    "dark_mode_legibility": JudgedCheck(
-        measures="Whether the picture holds on a dark page",
-        prompt="""\
-Imagine the picture on a black page, as a phone in dark mode shows it.
-Pass when logo, words and the outline of the product stay visible to their edges, and no bright \
-frame or patch glares around them.
-Fail when dark words or a dark logo near the edge would vanish into the page, or a white box \
-around the picture or a cut-out would glare.
-Not applicable when the picture fills its frame with a background of its own on every side.
-As evidence, name the element at the edge and its colour.""",
     ),
     "element_alignment": JudgedCheck(
         measures="Whether elements stand in line and apart on purpose",
@@ -162,27 +130,6 @@ everyone is no fault.
 Not applicable when neither people nor words about people are there.
 As evidence, describe the person, or quote the words, that decided it.""",
     ),
-    "layer_organization": JudgedCheck(
-        measures="Whether what lies on top of what looks meant",
-        prompt="""\
-Look at what overlaps what: words over pictures, logo over panels, product over background.
-Pass when everything that should be on top is, cut-outs have clean edges, and shadows fall as if \
-the order were real.
-Fail when something important lies behind something else by accident, a cut-out keeps a fringe of \
-its old background, or a leftover element or guide shows.
-Not applicable when nothing overlaps. How the file names its layers cannot be seen here.
-As evidence, name what lies over what, or the fringe or leftover and its place.""",
-    ),
-    "lowercase_text": JudgedCheck(
-        measures="Whether sentences are set in sentence or lower case",
-        prompt="""\
-Look at sentences and headlines that are longer than three words, without brand and product \
-names, abbreviations and legal notes.
-Pass when they are set in sentence case or lower case.
-Fail when one of them is set in capitals throughout.
-Not applicable when there is no such text, or its script has no capitals.
-As evidence, quote the line that is set in capitals, letter by letter.""",
-    ),
     "new_visibility": JudgedCheck(
         measures="Whether an announcement of something new stands out and is clear",
         also_exact=True,
@@ -193,17 +140,6 @@ Pass when such words stand out from the text around them and it is clear what is
 Fail when such words are there but are hidden, or nobody can tell what is new.
 Not applicable when no such words are there.
 As evidence, quote the words letter by letter and say where they stand.""",
-    ),
-    "print_bleed": JudgedCheck(
-        measures="Whether the artwork would survive being cut a little off",
-        prompt="""\
-Look at the four edges as if the printer's knife could land 3 mm inside or outside of them.
-Pass when backgrounds and pictures run on past the edge or crop marks, and no word, logo or frame \
-line stands so close to the edge that a shifted cut would show.
-Fail when a background stops at the edge and would leave a white sliver, or words, a logo or a \
-thin frame would be cut or end up visibly uneven.
-Not applicable when the picture is for screens only, or stands free on white.
-As evidence, name the edge and what stands at it.""",
     ),
     "product_visibility": JudgedCheck(
         measures="Whether the advertised product is seen and recognised",
@@ -217,26 +153,6 @@ makes it hard to recognise, or lost against its background.
 Not applicable when the message is not about a product, for example a recruiting or corporate \
 picture.
 As evidence, say which product you see, where it stands and what, if anything, covers it.""",
-    ),
-    "responsiveness": JudgedCheck(
-        measures="Whether the picture still works small and cropped",
-        prompt="""\
-Imagine the picture as wide as a thumb on a phone, and cropped to a square around its middle.
-Pass when subject and brand are still recognised and the main words can be read or are not needed.
-Fail when the message hangs on words or details that are too fine when small, or what matters \
-most would be cropped away.
-Not applicable when the facts or the picture show print work such as a pack, poster or book page.
-As evidence, name what is still recognised and what is lost.""",
-    ),
-    "safety_area": JudgedCheck(
-        measures="Whether what matters keeps clear of the edges",
-        prompt="""\
-Look at the outer tenth of the picture on each side.
-Pass when words, logo, faces and product keep clear of it, or run over the edge in a way that is \
-plainly meant.
-Fail when words, a logo, a face or the product are cut by the edge or almost touch it by accident.
-Not applicable when the picture is a pattern or background that runs over all edges.
-As evidence, name the element, the edge, and how close it comes.""",
     ),
     "supporting_images": JudgedCheck(
         measures="Whether pictures besides the product help the message",
@@ -283,16 +199,5 @@ Fail when the main text stands to the left of the main picture, or above it, so 
 before the picture is seen. In a script that runs from right to left, left and right change places.
 Not applicable when text lies on top of the picture, there is no text, or there is no picture.
 As evidence, say where picture and text stand.""",
-    ),
-    "word_count": JudgedCheck(
-        measures="Whether there are no more words than the medium bears",
-        prompt="""\
-Look at all words apart from logo, pack and legal lines.
-Pass when they can be read in the time that such a picture gets: a few seconds for an ad or \
-poster, longer for a page or the back of a pack.
-Fail when sentences have to be worked through before the message is found, or the same thing is \
-said twice.
-Not applicable when there are no words besides logo, pack and legal lines.
-As evidence, quote the words that carry the message and those that could go.""",
     ),
 }
