@@ -1,6 +1,7 @@
 """Run one service as a process."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -36,6 +37,7 @@ async def _serve(app: web.Application, settings: ServiceSettings) -> None:
     # aiohttp waits that long for handlers to end, and once more before it cancels them.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S / 2)
     await runner.setup()
+    _keep_what_is_loaded()
     try:
         await _listen(runner, settings)
         log.info(f"listening on http://{settings.host}:{settings.port}")
@@ -43,6 +45,14 @@ async def _serve(app: web.Application, settings: ServiceSettings) -> None:
         log.info("stopping")
     finally:
         await runner.cleanup()
+
+
+def _keep_what_is_loaded() -> None:
+    """Modules, routes and pools stay to the end: the collector need not go through them again
+    whenever a body of many objects is read, which took a sixth of a busy service's time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def _listen(runner: web.AppRunner, settings: ServiceSettings) -> None:
