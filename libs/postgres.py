@@ -59,6 +59,7 @@ async def open_pool(dsn: str, schema: str, max_size: int = 10) -> AsyncIterator[
             "standard_conforming_strings": "on",
         },
         init=_speak_json,
+        reset=_as_it_is,
     ) as pool:
         yield pool
 
@@ -142,6 +143,12 @@ async def transaction(
 def _literal(clients: Iterable[str] | None) -> str:
     text = "*" if clients is None else json.dumps(sorted(clients), ensure_ascii=False)
     return "'" + text.replace("'", "''") + "'"
+
+
+async def _as_it_is(_db: Connection) -> None:
+    """Nothing is set beyond a transaction, and asyncpg itself rolls back one that was cut: to
+    reset the session would be one more question to the server for every transaction.
+    """
 
 
 async def _speak_json(db: Connection) -> None:

@@ -268,5 +268,4 @@ async def freeze(db: Connection) -> None:
     It may still write into temporary tables, as archived entries are read through one. A month
     that is dropped is gone for older moments too: the lock, taken before the moment, keeps all.
     """
-    await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    await db.execute(KEEP_MONTHS)
+    await db.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; {KEEP_MONTHS}")

@@ -48,8 +48,7 @@ async def make_report(
     period = period_of(query, now)
     async with transaction(pool, clients) as db:
         await freeze(db)
-        card = await rate_cards.current(db)
-        provider = card.provider(query.provider) if query.provider else None
+        provider = query.provider and (await rate_cards.current(db)).provider(query.provider)
         wanted = seen_by(clients, filter_of(query, period, provider))
         behind = await keys_behind(db, wanted) if wanted.fits_rollups else []
         sources = await _sources(db, archives, wanted, [day for _, day in behind])

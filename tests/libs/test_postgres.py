@@ -98,6 +98,14 @@ async def test_no_setting_means_no_rows_and_nothing_outlives_a_transaction(thing
     assert await things.fetch("SELECT * FROM thing") == []
 
 
+async def test_transaction_that_is_left_open_ends_with_its_turn(things: Pool) -> None:
+    async with things.acquire() as db:
+        await db.execute("BEGIN; SET LOCAL app.clients = '*'")
+        assert await db.fetch("SELECT * FROM thing") != []
+
+    assert await things.fetch("SELECT * FROM thing") == []
+
+
 @pytest.mark.parametrize(
     "client", ["l'oréal", 'a"b', "a\\", "*", "a','b", "'; DROP TABLE thing --"]
 )
