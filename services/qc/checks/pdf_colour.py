@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, not_applicable
+from services.qc.checks.measured import ExactCheck, Measured, Parameters
 from services.qc.checks.pdf_ink import total_ink
-from services.qc.checks.pdf_judging import artwork_marks, concluded, finding, not_a_pdf
+from services.qc.checks.pdf_judging import (
+    artwork_marks,
+    concluded,
+    finding,
+    not_a_pdf,
+    nothing_to_judge,
+)
 from services.qc.checks.pdf_overprint import overprint_findings
 from services.qc.checks.subject import Subject
 from services.qc.preflight.geometry import area
@@ -70,7 +76,7 @@ def measure(subject: Subject, parameters: PdfColour) -> Measured:
             page, parameters.rich_black_text_below_pt, parameters.black_overprints_below_pt
         )
     if not used:
-        return not_applicable("The pages paint nothing in a colour that can be told.")
+        return nothing_to_judge(subject, "The pages paint nothing in a colour that can be told.")
     findings += _spots(spots, parameters)
     measurements: dict[str, JsonValue] = {
         "spaces": {name: count for name, count in used.items()},

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, not_applicable
-from services.qc.checks.pdf_judging import artwork_marks, concluded, finding, not_a_pdf
+from services.qc.checks.measured import ExactCheck, Measured, Parameters
+from services.qc.checks.pdf_judging import (
+    artwork_marks,
+    concluded,
+    finding,
+    not_a_pdf,
+    nothing_to_judge,
+)
 from services.qc.checks.subject import Subject
 
 if TYPE_CHECKING:
@@ -41,7 +47,7 @@ def measure(subject: Subject, parameters: PdfFonts) -> Measured:
         return not_a_pdf("fonts")
     used = _first_uses(subject)
     if not used:
-        return not_applicable("No text is set in a font; it may be drawn as outlines.")
+        return nothing_to_judge(subject, "No text is set in a font; it may be drawn as outlines.")
     findings: list[Finding] = []
     for font, (page, mark) in used.items():
         faults = list(_faults(font, parameters))

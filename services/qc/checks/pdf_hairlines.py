@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, not_applicable
-from services.qc.checks.pdf_judging import artwork_marks, concluded, finding, not_a_pdf
+from services.qc.checks.measured import ExactCheck, Measured, Parameters
+from services.qc.checks.pdf_judging import (
+    artwork_marks,
+    concluded,
+    finding,
+    not_a_pdf,
+    nothing_to_judge,
+)
 from services.qc.checks.subject import Subject
 
 if TYPE_CHECKING:
@@ -39,7 +45,7 @@ def measure(subject: Subject, parameters: PdfHairlines) -> Measured:
         return not_a_pdf("lines with a width")
     lines = [(page, *line) for page in subject.pdf_pages() for line in _lines(page)]
     if not lines:
-        return not_applicable("There are no lines on the pages.")
+        return nothing_to_judge(subject, "There are no lines on the pages.")
     findings, worst = [], 1.0
     for page, mark, width, colour in lines:
         several = len((colour.plates() if colour else None) or {}) > 1

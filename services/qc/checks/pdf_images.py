@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from libs.contracts.qc import Finding, Severity
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, not_applicable
-from services.qc.checks.pdf_judging import artwork_marks, concluded, finding, not_a_pdf
+from services.qc.checks.measured import ExactCheck, Measured, Parameters
+from services.qc.checks.pdf_judging import (
+    artwork_marks,
+    concluded,
+    finding,
+    not_a_pdf,
+    nothing_to_judge,
+)
 from services.qc.checks.subject import Subject
 
 if TYPE_CHECKING:
@@ -55,7 +61,7 @@ def measure(subject: Subject, parameters: PdfImages) -> Measured:
         if mark.image and _is_judged(mark.image, parameters)
     ]
     if not placed:
-        return not_applicable("There is no picture on the pages.")
+        return nothing_to_judge(subject, "There is no picture on the pages.")
     findings = [
         found for page, mark, image in placed if (found := _judge(page, mark, image, parameters))
     ]

@@ -63,6 +63,14 @@ def _touches(mark: "Mark", area: "Box") -> bool:
     return overlap(mark.box, area) is not None
 
 
+def nothing_to_judge(subject: Subject, reason: str) -> Measured:
+    """Not applicable, unless it is only that the pages could not be read whole."""
+    facts = subject.pdf()
+    if facts and facts.notes:
+        return Measured(state="unsure", reason=f"Not everything could be read. {facts.notes[0]}")
+    return not_applicable(reason)
+
+
 def concluded(
     subject: Subject,
     findings: Sequence[Finding],

@@ -46,7 +46,7 @@ def inline_image(data: bytes, start: int) -> tuple[dict[str, Any], int]:
 def _behind(data: bytes, start: int, image: dict[str, Any]) -> int:
     """Behind EI. Raw samples are skipped by their length: they may contain the letters EI."""
     length = _raw_bytes(image)
-    found = _END.search(data, max(start, start + length - 1))
+    found = _END.search(data, start + length - 1)
     return found.end() if found else len(data)
 
 

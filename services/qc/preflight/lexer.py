@@ -18,7 +18,7 @@ SHOWN = b"shown"
 _NUMBER = rb"[-+]*+(?:\d++\.?+\d*+|\.\d++)(?:-\d*+)?+"
 TOKEN = re.compile(
     rb"[\s\0]*+(?:"
-    rb"(?P<path>(?:[-+.\d\s\0]{0,160}+[mlcvyh](?=[\s\0]|\Z))++)"
+    rb"(?P<path>(?:[-+.\d\s\0]{0,160}+[mlcvyh](?=[\s\0]|\Z)){1,20000}+)"
     rb"|(?P<shown>\[(?:[-+.\d\s\0]++|\((?:[^()\\]|\\.)*+\)|<[0-9A-Fa-f\s]*+>)*+\]\s*+TJ(?![\w*]))"
     rb"|(?P<number>" + _NUMBER + rb")"
     rb"|(?P<operator>[A-Za-z'\"][A-Za-z0-9*'\"]*+)"

@@ -31,9 +31,10 @@ def dictionary(holder: Any, key: str) -> Any:
 
 
 def items(value: Any) -> Iterator[tuple[str, Any]]:
+    """In the order of the keys, capitals first."""
     if not isinstance(value, pikepdf.Dictionary):
         return
-    for count, key in enumerate(value.keys()):
+    for count, key in enumerate(sorted(value.keys())):
         if count >= MOST_ITEMS:
             return
         yield key, get(value, key)

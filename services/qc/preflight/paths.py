@@ -13,19 +13,21 @@ from services.qc.preflight.state import Pen
 if TYPE_CHECKING:
     from services.qc.preflight.walker import Walker
 
-MOST_RUNS = 200_000
+MOST_PATH_BYTES = 8 << 20
+MOST_POINTS = 200_000
 MOST_LINE_BYTES = 900
 _SEGMENT = re.compile(rb"([^a-z]*)([mlcvyh])")
 
 
 def run(walker: "Walker", operands: list[Any]) -> None:
-    if len(walker.pen.runs) < MOST_RUNS:
+    walker.pen.size += len(operands[0])
+    if walker.pen.size <= MOST_PATH_BYTES:
         walker.pen.runs.append(operands[0])
 
 
 def _rectangle(walker: "Walker", operands: list[Any]) -> None:
     x, y, width, height = map(float, operands[-4:])
-    if len(walker.pen.points) < MOST_RUNS:
+    if len(walker.pen.points) < MOST_POINTS:
         walker.pen.points += [x, y, x + width, y, x + width, y + height, x, y + height]
 
 

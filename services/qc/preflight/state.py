@@ -66,6 +66,7 @@ class Pen:
     """What does not belong to the state: the path and the text line under construction."""
 
     runs: list[bytes] = field(default_factory=list)
+    size: int = 0
     points: list[float] = field(default_factory=list)
     clips: bool = False
     text: Matrix = IDENTITY
