@@ -79,7 +79,7 @@ def _thumbnails(subject: Subject) -> "dict[int, np.ndarray[Any, Any]]":
 
 
 def _thumbnail(subject: Subject, page: Page) -> "np.ndarray[Any, Any] | None":
-    if subject.creative.path is not None:
+    if subject.creative.format == "PDF":
         return subject.pdf_view.thumbnail(page.number, SIDE_PX)
     import cv2
     import numpy as np
