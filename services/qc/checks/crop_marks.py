@@ -1,6 +1,6 @@
 """Exact check: crop marks on PDF pages: there when they are asked for, whole, and out of the way.
 
-PDF/X has them outside the bleed (ISO 15930: printer's marks lie outside the bleed box).
+In a PDF/X they lie outside the bleed, where no cut can show them.
 """
 
 from typing import TYPE_CHECKING, Literal

@@ -1,7 +1,7 @@
 """Exact check: the size of the smallest type: in points on a PDF, in pixels in a picture.
 
 On a PDF sizes are those of the text itself, after all scaling. 5 pt in one ink, and 8 pt in several
-inks or in white, are what offset printers ask for; GWG 2015 has a rule of two limits (small text).
+inks or in white, are what offset printers ask for; GWG 2015 has the rule (small text).
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Exact check: lines of a PDF that are too thin to be printed.
 
-GWG 2015 names the rule (effective line width, with a second limit for lines of several inks, which
-show the least misregister). 0.25 pt and 0.5 pt are the usual figures of offset printers.
+GWG 2015 has the rule (effective line width). 0.25 pt, and 0.5 pt for lines of several inks, on which
+the least misregister shows, are the usual figures of offset printers.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from pydantic import Field
 
 from services.qc.checks.measured import ExactCheck, Measured, Parameters
 from services.qc.checks.pdf_judging import (
+    Grounds,
     artwork_marks,
     concluded,
     finding,
@@ -63,8 +64,11 @@ def measure(subject: Subject, parameters: PdfHairlines) -> Measured:
 
 
 def _lines(page: "PageFacts") -> "Iterator[tuple[Mark, float, Colour | None]]":
+    grounds = Grounds()
     for mark in artwork_marks(page):
-        if mark.kind != "path" or not any(_shows(colour) for colour in mark.colours()):
+        seen = _shows(mark, grounds)
+        grounds.add(mark)
+        if not seen:
             continue
         length = max(mark.box[2] - mark.box[0], mark.box[3] - mark.box[1]) * page.unit
         if length < LEAST_LENGTH_PT:
@@ -76,8 +80,11 @@ def _lines(page: "PageFacts") -> "Iterator[tuple[Mark, float, Colour | None]]":
             yield mark, mark.thickness_pt, mark.fill
 
 
-def _shows(colour: "Colour") -> bool:
-    return not colour.is_white
+def _shows(mark: "Mark", grounds: Grounds) -> bool:
+    """White shows where it is cut out of something."""
+    if mark.kind != "path":
+        return False
+    return any(not colour.is_white for colour in mark.colours()) or grounds.beneath(mark)
 
 
 CHECK = ExactCheck(

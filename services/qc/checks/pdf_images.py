@@ -1,8 +1,8 @@
 """Exact check: the resolution of the pictures in a PDF, as they are placed.
 
-The rules are those of GWG 2015: pictures of continuous tone and of one bit are judged apart, each
-with a limit and a wish. The figures are common practice of sheet-fed offset: 150 ppi is half of
-what is asked for, 550 ppi the least for line work. A poster may do with less.
+GWG 2015 has the rules: pictures of continuous tone and of one bit are judged apart. The figures are
+common practice of sheet-fed offset: 150 ppi is half of what is asked for, 550 ppi the least for
+line work. A poster may do with less.
 """
 
 from typing import TYPE_CHECKING

@@ -1,5 +1,6 @@
 """What the checks of PDFs share: who is judged, how findings are placed, what was not read."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from services.qc.preflight.geometry import Box
 
 MOST_FINDINGS = 20
+MOST_GROUNDS = 500
 
 
 def not_a_pdf(what: str) -> Measured:
@@ -61,6 +63,20 @@ def _touches(mark: "Mark", area: "Box") -> bool:
     if mark.lines and mark.fill is None:
         return any(overlap(line, area) for line in mark.lines)
     return overlap(mark.box, area) is not None
+
+
+class Grounds:
+    """What was painted before, so that a mark can be asked what lies beneath it."""
+
+    def __init__(self) -> None:
+        self._boxes: deque[Box] = deque(maxlen=MOST_GROUNDS)
+
+    def add(self, mark: "Mark") -> None:
+        if mark.kind != "text" and mark.fill is not None and not mark.fill.is_white:
+            self._boxes.append(mark.box)
+
+    def beneath(self, mark: "Mark") -> bool:
+        return any(overlap(mark.box, box) for box in self._boxes)
 
 
 def nothing_to_judge(subject: Subject, reason: str) -> Measured:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from libs.contracts.qc import Finding
-from services.qc.checks.pdf_judging import artwork_marks, finding
-from services.qc.preflight.geometry import Box, grown, inside, overlap
+from services.qc.checks.pdf_judging import Grounds, artwork_marks, finding
+from services.qc.preflight.geometry import grown, inside
 
 if TYPE_CHECKING:
     from services.qc.preflight.facts import Colour, Mark, PageFacts
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 BLACK_FROM = 0.85
 TRACE = 0.015
 MARKS_REACH_PT = 1.0
-MOST_GROUNDS = 500
 
 
 def overprint_findings(
@@ -25,18 +24,13 @@ def overprint_findings(
 ) -> Iterator[Finding]:
     """One for each kind of fault on the page, at its first place."""
     told: set[str] = set()
-    grounds: list[Box] = []
+    grounds = Grounds()
     for mark in artwork_marks(page):
         for found in _faults(page, mark, rich_below_pt, overprint_below_pt, grounds):
             if found.message not in told:
                 told.add(found.message)
                 yield found
-        if _is_ground(mark) and len(grounds) < MOST_GROUNDS:
-            grounds.append(mark.box)
-
-
-def _is_ground(mark: "Mark") -> bool:
-    return mark.kind != "text" and mark.fill is not None and not mark.fill.is_white
+        grounds.add(mark)
 
 
 def _faults(
@@ -44,7 +38,7 @@ def _faults(
     mark: "Mark",
     rich_below_pt: float,
     overprint_below_pt: float,
-    grounds: list[Box],
+    grounds: Grounds,
 ) -> Iterator[Finding]:
     yield from _white(page, mark)
     yield from _registration(page, mark)
@@ -108,11 +102,11 @@ def _rich_black(page: "PageFacts", mark: "Mark", size: float, below: float) -> F
     )
 
 
-def _knocks_out(mark: "Mark", fill: "Colour", grounds: list[Box]) -> bool:
+def _knocks_out(mark: "Mark", fill: "Colour", grounds: Grounds) -> bool:
     """Black text with something beneath it: on bare paper nothing is knocked out."""
     if mark.look.fill_overprint or not fill.is_black_only:
         return False
-    return any(overlap(mark.box, ground) for ground in grounds)
+    return grounds.beneath(mark)
 
 
 def _knock_out(page: "PageFacts", mark: "Mark", size: float, below: float) -> Finding:

@@ -19,7 +19,7 @@ from tests.qc.checks.drawn_pdfs import Sheet
         ("20 20 100 0.3 re f", "passed"),
         ("0.3 w 1 0 0 1 K 20 20 m 120 20 l S", "failed"),
         ("0.6 w 1 0 0 1 K 20 20 m 120 20 l S", "passed"),
-        ("0.1 w 0 0 0 0 K 20 20 m 120 20 l S", "passed"),
+        ("0.1 w 0 0 0 0 K 20 20 m 120 20 l S", "failed"),
         ("0.1 w 20 20 m 22 20 l S 1 w 20 20 m 90 20 l S", "passed"),
     ],
 )
@@ -27,6 +27,12 @@ def test_a_line_is_as_thin_as_it_is_on_the_page(content: str, state: str, pdf: S
     subject = pdf(Sheet(content, marks_mm=None))
 
     assert (run_check("pdf_hairlines", subject, {}).state == "failed") == (state == "failed")
+
+
+def test_white_on_bare_paper_is_no_line(pdf: SubjectOf) -> None:
+    subject = pdf(Sheet("0.1 w 0 0 0 0 K 20 20 m 120 20 l S", ground_mm=None, marks_mm=None))
+
+    assert run_check("pdf_hairlines", subject, {}).state == "not_applicable"
 
 
 def test_a_hairline_is_found_where_it_lies(pdf: SubjectOf) -> None:
