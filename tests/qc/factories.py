@@ -58,7 +58,7 @@ async def claimed(
     return AnalysisRow(**row) if row else None
 
 
-def brief_with(brand: BrandData | None = None, **references: Sequence[Path]) -> Brief:
+def brief_with(brand: BrandData | None = None, /, **references: Sequence[Path]) -> Brief:
     """A brief with reference files by kind."""
     return Brief(
         brand=brand or BrandData(),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from deploy.sample import DEFECTS, EAN, SIDE_PX
 from libs.contracts.qc import Region
@@ -35,12 +36,15 @@ CAUGHT_BY = {
     "wrong_size": "aspect_ratio",
     "cmyk": "color_format",
 }
+ALSO_CAUGHT_BY = {"cmyk": ["colour_profile"]}
+PARAMETERS: dict[str, dict[str, JsonValue]] = {
+    "barcode": {"required": True, "expected": EAN},
+    "new_visibility": {"rule": "forbidden"},
+}
 
 
 def measure(name: str, subject: Subject) -> Measured:
-    return run_check(
-        name, subject, {"required": True, "expected": EAN} if name == "barcode" else {}
-    )
+    return run_check(name, subject, PARAMETERS.get(name, {}))
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -74,7 +78,7 @@ def test_a_defect_of_the_picture_is_caught_by_its_own_check_alone(sample: Subjec
     for defect in ("typo", "low_contrast", "tiny_text", "logo_small", "barcode_broken", "cmyk"):
         failed = [name for name in CHECKS if measure(name, sample(defect)).state == "failed"]
 
-        assert failed == [CAUGHT_BY[defect]]
+        assert failed == [CAUGHT_BY[defect], *ALSO_CAUGHT_BY.get(defect, [])]
 
 
 @pytest.mark.parametrize(
