@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from libs.contracts.qc import Region
-from services.qc.checks.mark_likeness import Likeness, likeness_at, refined
+from services.qc.checks.mark_likeness import Likeness, affine_of, likeness_at, refined
 from services.qc.checks.mark_points import PagePoints, Points, Tile
 from services.qc.checks.mark_reference import Reference
 from services.qc.checks.seen import LogoMatch, LogoSearch
@@ -151,6 +151,14 @@ def _proved(rgb: Rgb, candidates: list[Candidate]) -> list[LogoMatch]:
         if seen.likeness >= least and _is_plausible(seen.affine):
             matches.append(_match(rgb, one.reference, seen, one.inliers))
     return sorted(matches, key=lambda match: -match.likeness)
+
+
+def look_again(rgb: Rgb, reference: Reference, match: LogoMatch) -> LogoMatch:
+    """The match measured on `rgb`, when it is as likely there."""
+    seen = refined(rgb, reference, likeness_at(rgb, reference, affine_of(reference, match)))
+    if seen.likeness < LEAST_LIKENESS or not _is_plausible(seen.affine):
+        return match
+    return _match(rgb, reference, seen, match.inliers)
 
 
 def _quad(reference: Reference, seen: Likeness) -> Quad:

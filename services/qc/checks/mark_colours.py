@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from services.qc.checks.delta_e import delta_e_2000, hex_of_rgb, lab
-from services.qc.checks.mark_likeness import laid, seen_at
+from services.qc.checks.mark_likeness import affine_of, laid, seen_at
 from services.qc.checks.mark_reference import Reference
 from services.qc.checks.seen import LogoMatch
 from services.qc.domain.creative import Rgb
@@ -51,7 +51,7 @@ class MarkColours:
 
 def mark_colours(rgb: Rgb, reference: Reference, match: LogoMatch) -> MarkColours | None:
     """None when the mark is too small to have pixels away from its edges."""
-    affine = _affine(reference, match)
+    affine = affine_of(reference, match)
     scale = match.width_px / reference.rgb.shape[1]
     seen = seen_at(rgb, reference, affine)
     expected = np.clip(laid(reference, seen, scale), 0, 255).astype(np.uint8)
@@ -69,13 +69,6 @@ def mark_colours(rgb: Rgb, reference: Reference, match: LogoMatch) -> MarkColour
         float(np.median(delta_e_2000(of_seen, np.zeros(3)))),
         hex_of_rgb(np.median(seen[solid], axis=0)),
     )
-
-
-def _affine(reference: Reference, match: LogoMatch) -> Array:
-    height, width = reference.rgb.shape[:2]
-    corners = np.array(((0, 0), (width, 0), (0, height)), np.float32)
-    placed = np.array((match.quad[0], match.quad[1], match.quad[3]), np.float32)
-    return np.asarray(cv2.getAffineTransform(corners, placed), float)
 
 
 def _inner(mask: Array, scale: float) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from services.qc.checks.mark_reference import Reference
 from services.qc.checks.pixels import correlation, resized
+from services.qc.checks.seen import LogoMatch
 from services.qc.domain.creative import Rgb
 
 STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 25, 1e-4)
@@ -35,6 +36,14 @@ def refined(rgb: Rgb, reference: Reference, rough: Likeness) -> Likeness:
     affine = _best_covering(rgb, reference, rough.affine)
     second = likeness_at(rgb, reference, affine) if affine is not None else rough
     return max(rough, second, key=lambda one: one.likeness)
+
+
+def affine_of(reference: Reference, match: LogoMatch) -> Array:
+    """Maps pixels of the reference to those of the page where the match was found."""
+    height, width = reference.rgb.shape[:2]
+    corners = np.array(((0, 0), (width, 0), (0, height)), np.float32)
+    placed = np.array((match.quad[0], match.quad[1], match.quad[3]), np.float32)
+    return np.asarray(cv2.getAffineTransform(corners, placed), float)
 
 
 def seen_at(rgb: Rgb, reference: Reference, affine: Array) -> Rgb:

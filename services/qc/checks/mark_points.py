@@ -53,14 +53,15 @@ class Tile:
 class PagePoints:
     """The passes over one page, each computed once, when somebody asks for it."""
 
-    def __init__(self, rgb: Rgb) -> None:
+    def __init__(self, rgb: Rgb, sides_px: tuple[int, ...] = PASS_SIDES_PX) -> None:
         self.rgb = rgb
+        self._sides_px = sides_px
         self._passes: dict[int, list[Tile]] = {}
 
     def passes(self, thorough: bool) -> Iterator[list[Tile]]:
         longest = max(self.rgb.shape[:2])
-        for number, side_px in enumerate(PASS_SIDES_PX if thorough else PASS_SIDES_PX[:1]):
-            if number and longest <= PASS_SIDES_PX[number - 1]:
+        for number, side_px in enumerate(self._sides_px if thorough else self._sides_px[:1]):
+            if number and longest <= self._sides_px[number - 1]:
                 return
             if number not in self._passes:
                 self._passes[number] = list(_tiles(self.rgb, min(1.0, side_px / longest)))

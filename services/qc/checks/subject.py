@@ -15,6 +15,7 @@ from services.qc.domain.geometry import covered
 
 if TYPE_CHECKING:
     from services.qc.checks.alpha import Alpha
+    from services.qc.checks.finer_marks import FinerPage
     from services.qc.checks.ink import Ink
     from services.qc.checks.mark_points import PagePoints
     from services.qc.checks.mark_reference import Reference
@@ -51,6 +52,7 @@ class Subject:
         self._lines: dict[int, list[Line]] = {}
         self._marks: dict[tuple[int, str, str | None], LogoSearch] = {}
         self._points: tuple[int, PagePoints] | None = None
+        self._finer: tuple[int, FinerPage] | None = None
         self._text_lines: dict[int, list[Line]] = {}
         self._alphas: dict[int, Alpha] = {}
         self._inks: dict[int, list[tuple[Line, Ink | None]]] = {}
@@ -215,7 +217,10 @@ class Subject:
 
             wanted = [r for r in self.references(kind) if name in (None, r.name)]
             thorough = len(self.pages) <= THOROUGH_PAGES
-            self._marks[key] = find_marks(self._page_points(page), wanted, thorough)
+            search = find_marks(self._page_points(page), wanted, thorough)
+            if self.creative.format == "PDF" and thorough:
+                search = self._finer_page(page).improved(search, wanted)
+            self._marks[key] = search
         return self._marks[key]
 
     def references(self, kind: str) -> "list[Reference]":
@@ -226,6 +231,14 @@ class Subject:
             files = self.brief.files(kind)
             self._references[kind] = [load_reference(f.path, self.limits, f.name) for f in files]
         return self._references[kind]
+
+    def _finer_page(self, page: Page) -> "FinerPage":
+        """Of the page that was looked at last."""
+        if self._finer is None or self._finer[0] != page.number:
+            from services.qc.checks.finer_marks import FinerPage
+
+            self._finer = page.number, FinerPage(self.creative, page, self.rgb(page))
+        return self._finer[1]
 
     def _page_points(self, page: Page) -> "PagePoints":
         """Of the page that was looked at last: they take 3 MB for each tile."""

@@ -1,6 +1,7 @@
 """Rules of the check of the logo's size."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,12 @@ from PIL import Image
 
 from services.qc.checks import run_check
 from services.qc.checks.measured import Measured
+from services.qc.checks.subject import Subject
+from services.qc.decode import open_creative
+from services.qc.domain.creative import Limits
 from tests.qc.checks.conftest import SubjectOf
-from tests.qc.checks.drawn_logos import ink_of, page_with
+from tests.qc.checks.drawn_logos import GROUND, ink_of, page_with
+from tests.qc.factories import brief_with
 
 MeasuredOf = Callable[..., Measured]
 
@@ -64,3 +69,20 @@ def test_limits_that_cross_are_refused(measured: MeasuredOf) -> None:
     result = measured(300, min_width_px=300, max_width_px=200)
 
     assert result.reason == "Parameter min_width_px: is greater than max_width_px."
+
+
+@pytest.mark.parametrize("width_mm", [8, 12, 30])
+def test_a_small_logo_on_a_pdf_is_looked_at_closer(
+    width_mm: float, tmp_path: Path, logo_file: Path, opened: ExitStack
+) -> None:
+    page = Image.new("RGB", (2480, 3508), GROUND)
+    ink = ink_of(logo_file, round(width_mm / 25.4 * 300))
+    page.paste(ink, (500, 2900), ink)
+    page.save(tmp_path / "a4.pdf", resolution=300)
+    creative = opened.enter_context(open_creative(tmp_path / "a4.pdf", Limits()))
+    subject = Subject(creative, brief_with(logo=[logo_file]))
+
+    logos = run_check("logo_size", subject, {}).measurements["logos"]
+
+    assert isinstance(logos, list) and isinstance(logos[0], dict)
+    assert [logos[0]["width_mm"]] == pytest.approx([width_mm], rel=0.02)
