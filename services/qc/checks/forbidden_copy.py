@@ -10,7 +10,7 @@ from libs.contracts.qc import Finding
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, missing_input
 from services.qc.checks.reading import HYPHENS, Token, normal, place_of, words_in
 from services.qc.checks.subject import Subject
-from services.qc.checks.wanted_copy import copy_for, market_of, text_streams
+from services.qc.checks.wanted_copy import copy_for, market_of
 from services.qc.domain.creative import Page
 
 MOST_FINDINGS = 30
@@ -62,7 +62,7 @@ def _hits(
     """Each place once, though the page is read in more than one order."""
     told: set[tuple[str, Token]] = set()
     patterns = [(text, pattern) for text in texts if (pattern := _pattern(text, inflections))]
-    for stream in text_streams(subject, page):
+    for stream in subject.words(page):
         joined, starts = _joined(stream)
         for text, pattern in patterns:
             for hit in pattern.finditer(joined):

@@ -10,7 +10,7 @@ from libs.contracts.qc import Finding, Region, Severity
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, missing_input
 from services.qc.checks.reading import Token, place_of
 from services.qc.checks.subject import Subject
-from services.qc.checks.wanted_copy import copy_for, market_of, text_streams
+from services.qc.checks.wanted_copy import copy_for, market_of
 
 MOST_WORDS_SHOWN = 12
 
@@ -79,7 +79,7 @@ def _best(subject: Subject, text: str, parameters: MandatoryCopy) -> Found:
     words = wanted(text, parameters.case_sensitive)
     for page in subject.pages:
         height, width = subject.rgb(page).shape[:2]
-        for stream in text_streams(subject, page):
+        for stream in subject.words(page):
             seen = compare(words, stream)
             if seen.likeness > best.likeness:
                 differences = tuple(

@@ -10,7 +10,7 @@ from libs.contracts.qc import Region
 from services.qc.checks.seen import Line
 from services.qc.domain.geometry import Point, region_of
 
-TOKEN = re.compile(r"[^\W_]+(?:['.,][^\W_]+)*[%€$£°]?|[%€$£&+]", re.UNICODE)
+TOKEN = re.compile(r"[^\W_]+(?:['\u2019.,][^\W_]+)*[%€$£°]?|[%€$£&+]", re.UNICODE)
 HYPHENS = ("-", "\u2010", "\u00ad")
 QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u00b4": "'", "\u00ad": ""})
 
@@ -73,68 +73,83 @@ def place_of(tokens: Iterable[Token], width_px: int, height_px: int) -> Region:
     return region_of(((left, top), (right, bottom)), 1, 1)
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A line and its upright box in pixels: text on end stands in rows of its own."""
+
+    line: Line
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+
+_Row = list[_Piece]
+
+
 def streams(lines: Sequence[Line]) -> list[list[Token]]:
     """Orders in which the page may be read: paragraph by paragraph, and row by row.
 
     Words that a hyphen parts at the end of a line are left in two.
     """
-    blocks = [line for block in paragraphs(lines) for line in block]
-    rows = [line for row in _rows(lines) for line in row]
-    orders = [blocks] if blocks == rows else [blocks, rows]
+    rows = _rows(lines)
+    by_block = [piece.line for block in _blocks(rows) for row in block for piece in row]
+    by_row = [piece.line for row in rows for piece in row]
+    orders = [by_block] if by_block == by_row else [by_block, by_row]
     return [[token for line in order for token in tokens_of(line)] for order in orders]
 
 
 def paragraphs(lines: Sequence[Line]) -> list[list[Line]]:
     """Lines that stand below one another in one column, and pieces of one row, joined."""
-    rows = _rows(lines)
-    rows.sort(key=lambda row: row[0].region.y)
-    blocks: list[list[list[Line]]] = []
+    return [[piece.line for row in block for piece in row] for block in _blocks(_rows(lines))]
+
+
+def _blocks(rows: list[_Row]) -> list[list[_Row]]:
+    blocks: list[list[_Row]] = []
     for row in rows:
         block = next((b for b in reversed(blocks) if _continues(b[-1], row)), None)
         if block is None:
             blocks.append([row])
         else:
             block.append(row)
-    return [[line for row in block for line in row] for block in blocks]
+    return blocks
 
 
-def _rows(lines: Sequence[Line]) -> list[list[Line]]:
+def _rows(lines: Sequence[Line]) -> list[_Row]:
     """Pieces of text on one base line with no more than a word's room between them."""
-    rows: list[list[Line]] = []
-    for line in sorted(lines, key=lambda one: (one.region.x, one.region.y)):
-        row = next((r for r in rows if _same_row(r[-1], line)), None)
+    rows: list[_Row] = []
+    for piece in sorted(map(_piece, lines), key=lambda one: (one.left, one.top)):
+        row = next((r for r in rows if _same_row(r[-1], piece)), None)
         if row is None:
-            rows.append([line])
+            rows.append([piece])
         else:
-            row.append(line)
-    return sorted(rows, key=lambda row: (row[0].region.y, row[0].region.x))
+            row.append(piece)
+    return sorted(rows, key=lambda row: (row[0].top, row[0].left))
 
 
-def _same_row(last: Line, line: Line) -> bool:
-    a, b = last.region, line.region
-    overlap = min(a.y + a.h, b.y + b.h) - max(a.y, b.y)
-    level = overlap > SAME_ROW * max(a.h, b.h)
-    return level and _height(last) > 0 and _gap_px(last, line) < ROW_GAP * _height(last)
+def _piece(line: Line) -> _Piece:
+    xs, ys = [x for x, _ in line.quad], [y for _, y in line.quad]
+    return _Piece(line, min(xs), min(ys), max(xs), max(ys))
 
 
-def _gap_px(last: Line, line: Line) -> float:
-    return min(x for x, _ in line.quad) - max(x for x, _ in last.quad)
+def _same_row(last: _Piece, piece: _Piece) -> bool:
+    overlap = min(last.bottom, piece.bottom) - max(last.top, piece.top)
+    if overlap <= SAME_ROW * max(last.height, piece.height):
+        return False
+    return piece.left - last.right < ROW_GAP * last.height
 
 
-def _continues(above: list[Line], below: list[Line]) -> bool:
+def _continues(above: _Row, below: _Row) -> bool:
     a, b = above[0], below[0]
-    high, low = sorted((_height(a), _height(b)))
-    gap = min(y for _, y in b.quad) - max(y for line in above for _, y in line.quad)
-    left, right = (
-        max(min(x for x, _ in row[0].quad) for row in (above, below)),
-        min(max(x for line in row for x, _ in line.quad) for row in (above, below)),
-    )
-    return low <= SIMILAR_HEIGHT * high and -0.6 * high < gap < LINE_GAP * low and left < right
-
-
-def _height(line: Line) -> float:
-    """Of the upright box, in pixels: text on end stands in rows of its own."""
-    return max(y for _, y in line.quad) - min(y for _, y in line.quad)
+    high, low = sorted((a.height, b.height))
+    gap = b.top - max(piece.bottom for piece in above)
+    if low > SIMILAR_HEIGHT * high or not -0.6 * high < gap < LINE_GAP * low:
+        return False
+    return max(a.left, b.left) < min(above[-1].right, below[-1].right)
 
 
 def _between(one: Point, other: Point, at: float) -> Point:

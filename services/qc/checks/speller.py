@@ -47,6 +47,11 @@ class Speller:
         self._lookups_left = MOST_LOOKUPS
         self._known: dict[str, bool] = {}
 
+    @property
+    def has_big_nouns(self) -> bool:
+        """Whether every noun begins with a capital, as in German."""
+        return any(name.startswith("de") for name in self._names)
+
     def knows(self, text: str) -> bool:
         if text not in self._known:
             self._known[text] = self._looks_up(_plain(text))
@@ -95,7 +100,7 @@ class Speller:
             near = list(islice(dict.fromkeys(found), MOST_MEANT))
         if near or len(lower) < LEAST_FAR_LETTERS:
             return near
-        return self._stems_near(lower, 2)[:1]
+        return [one for one in self._stems_near(lower, 2) if one[0] == lower[0]][:1]
 
     def _stems_near(self, lower: str, slips: int) -> list[str]:
         from rapidfuzz import process

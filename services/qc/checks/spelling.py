@@ -16,7 +16,7 @@ from services.qc.checks.measured import (
     missing_input,
     not_applicable,
 )
-from services.qc.checks.misread import Unknown, told
+from services.qc.checks.misread import Unknown, names_in, told
 from services.qc.checks.reading import paragraphs
 from services.qc.checks.speller import Speller
 from services.qc.checks.subject import Subject
@@ -122,7 +122,9 @@ def _is_foreign(speller: Speller, block: Words) -> bool:
 
 def _findings(subject: Subject, speller: Speller, unknown: Words) -> Iterator[Finding]:
     words = [word for _, word in unknown]
-    verdicts = {text: told(one, speller) for text, one in Unknown.of(words).items()}
+    lines = [line for page in subject.pages for line in subject.lines(page)]
+    names = names_in(lines, words, speller)
+    verdicts = {text: told(one, speller, names) for text, one in Unknown.of(words).items()}
     for page, word in unknown:
         severity, meant = verdicts[word.text]
         if severity is not None:

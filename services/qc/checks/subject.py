@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from libs.contracts.qc import Region
 from services.qc.checks.page_types import ARTWORK, Kind, page_types
+from services.qc.checks.reading import Token, streams
 from services.qc.checks.seen import Barcode, Line, LogoMatch, LogoSearch
 from services.qc.domain.brief import Brief
 from services.qc.domain.creative import Creative, Limits, Page, Rgb, Unreadable
@@ -28,6 +29,7 @@ MAX_SEEN_PAGES = 10
 
 THOROUGH_PAGES = 3
 SURE = 0.8
+LIKELY = 0.6
 LEAST_LETTERS = 2
 
 
@@ -54,6 +56,7 @@ class Subject:
         self._points: tuple[int, PagePoints] | None = None
         self._finer: tuple[int, FinerPage] | None = None
         self._text_lines: dict[int, list[Line]] = {}
+        self._words: dict[int, list[list[Token]]] = {}
         self._alphas: dict[int, Alpha] = {}
         self._inks: dict[int, list[tuple[Line, Ink | None]]] = {}
         self._barcodes: dict[int, list[Barcode]] = {}
@@ -193,6 +196,13 @@ class Subject:
             rgb = self.rgb(page)
             self._inks[page.number] = [(line, ink_of(rgb, line)) for line in self.copy_lines(page)]
         return self._inks[page.number]
+
+    def words(self, page: Page) -> list[list[Token]]:
+        """All words, also the logo's, in the orders in which they may be read."""
+        if page.number not in self._words:
+            lines = [line for line in self.lines(page) if line.confidence >= LIKELY]
+            self._words[page.number] = streams(lines)
+        return self._words[page.number]
 
     def copy_lines(self, page: Page) -> list[Line]:
         """Lines of two letters or more that OCR is sure of, outside the logo with its own rules."""

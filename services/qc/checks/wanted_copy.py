@@ -1,13 +1,9 @@
-"""Which texts hold for this creative, and the words to look for them in."""
+"""Which texts of the client hold for this creative."""
 
 from collections.abc import Sequence
 
 from libs.contracts.brand import Copy, Market
-from services.qc.checks.reading import Token, streams
 from services.qc.checks.subject import Subject
-from services.qc.domain.creative import Page
-
-LEAST_CONFIDENCE = 0.6
 
 
 def copy_for(market: Market | None, copy: Sequence[Copy]) -> tuple[list[str], list[str]]:
@@ -27,9 +23,3 @@ def _holds(market: Market | None, markets: Sequence[Market]) -> bool:
 def market_of(subject: Subject) -> Market | None:
     placement = subject.brief.placement
     return subject.brief.market or (placement.market if placement else None)
-
-
-def text_streams(subject: Subject, page: Page) -> list[list[Token]]:
-    """The page's words, also those in the logo: a duty may stand anywhere."""
-    lines = [line for line in subject.lines(page) if line.confidence >= LEAST_CONFIDENCE]
-    return streams(lines)

@@ -10,10 +10,13 @@ from PIL import Image
 
 from deploy.sample import write_sample
 from libs.contracts.brand import BrandColour, BrandData
+from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
+from services.qc.domain.brief import Brief
 from services.qc.domain.creative import Limits
 from tests.qc.checks.drawn_pdfs import Sheet, write_pdf
+from tests.qc.checks.lines import SIDE
 from tests.qc.factories import brief_with
 
 SubjectOf = Callable[..., Subject]
@@ -77,3 +80,16 @@ def pdf(tmp_path: Path, opened: ExitStack) -> SubjectOf:
 @pytest.fixture(scope="session")
 def logo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_sample(tmp_path_factory.mktemp("logo")).logo
+
+
+@pytest.fixture
+def read(picture: SubjectOf) -> SubjectOf:
+    """A blank page on which OCR has read the given lines; `brand` is the client's data."""
+
+    def subject(*lines: Line, **brief: Any) -> Subject:
+        page = picture(Image.new("RGB", (SIDE, SIDE), "white"))
+        page.brief = Brief(**brief)
+        page._lines[1] = list(lines)
+        return page
+
+    return subject

@@ -69,3 +69,45 @@ def test_other_codes_are_read_without_a_clear_space_rule(picture: SubjectOf) -> 
     measured = run_check("barcode", subject, {"expected": "https://example.org"})
 
     assert measured.state == "passed"
+
+
+@pytest.mark.parametrize(
+    ("print_width_mm", "said"),
+    [(74.25, None), (50, "too small"), (180, "too large")],
+)
+def test_the_printed_size_is_held_to_80_to_200_percent(
+    print_width_mm: float, said: str | None, picture: SubjectOf
+) -> None:
+    """4 px are a module and the page has 900: 74.25 mm is 100 %."""
+    subject = picture(page_with("5012345678900"))
+
+    measured = run_check("barcode", subject, {"print_width_mm": print_width_mm})
+
+    codes: Any = measured.measurements["barcodes"]
+    assert codes[0]["module_mm"] == pytest.approx(4 * print_width_mm / 900, rel=0.02)
+    assert [said in finding.message for finding in measured.findings if said] == [True] * bool(said)
+    assert (measured.state == "passed") == (said is None)
+
+
+def test_a_picture_of_unknown_print_size_has_no_size_to_judge(picture: SubjectOf) -> None:
+    measured = run_check("barcode", picture(page_with("5012345678900")), {})
+
+    codes: Any = measured.measurements["barcodes"]
+    assert codes[0]["module_mm"] is None
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("15012345678907", BarcodeFormat.ITF14),
+        ("ABC-12345", BarcodeFormat.Code128),
+        ("12345678", BarcodeFormat.DataMatrix),
+    ],
+)
+def test_the_module_of_packaging_codes_is_measured(
+    value: str, kind: BarcodeFormat, picture: SubjectOf
+) -> None:
+    measured = run_check("barcode", picture(page_with(value, kind)), {"print_width_mm": 225})
+
+    codes: Any = measured.measurements["barcodes"]
+    assert codes[0]["module_mm"] == pytest.approx(1, rel=0.13)
