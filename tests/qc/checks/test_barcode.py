@@ -11,11 +11,15 @@ from tests.qc.checks.conftest import SubjectOf
 
 
 def page_with(
-    value: str, format: BarcodeFormat = BarcodeFormat.EAN13, paper: int = 60, turn_deg: int = 0
+    value: str,
+    format: BarcodeFormat = BarcodeFormat.EAN13,
+    paper: int = 60,
+    turn_deg: int = 0,
+    around: int = 40,
 ) -> Image.Image:
     """A code on white paper of that margin in px (4 px are a module), on a dark page."""
     bars = Image.fromarray(create_barcode(value, format).to_image(scale=4, add_quiet_zones=False))
-    page = Image.new("L", (900, 900), 40)
+    page = Image.new("L", (900, 900), around)
     white = Image.new("L", (bars.width + 2 * paper, bars.height + 60), 255)
     white.paste(bars, (paper, 30))
     page.paste(white.rotate(turn_deg, expand=True), (120, 120))
@@ -107,7 +111,9 @@ def test_a_picture_of_unknown_print_size_has_no_size_to_judge(picture: SubjectOf
 def test_the_module_of_packaging_codes_is_measured(
     value: str, kind: BarcodeFormat, picture: SubjectOf
 ) -> None:
-    measured = run_check("barcode", picture(page_with(value, kind)), {"print_width_mm": 225})
+    subject = picture(page_with(value, kind, around=255))
+
+    measured = run_check("barcode", subject, {"print_width_mm": 225})
 
     codes: Any = measured.measurements["barcodes"]
     assert codes[0]["module_mm"] == pytest.approx(1, rel=0.13)
