@@ -116,8 +116,10 @@ def _duration_s(image: Image.Image, frame: int) -> float:
 
 def _plays(image: Image.Image, format: FileFormat) -> int:
     """0 is for ever. A GIF counts its repetitions, and without a count it is shown once."""
-    loops = int(image.info.get("loop", 0 if format != "GIF" else -1))
-    return loops + 1 if format == "GIF" and loops else max(loops, 0)
+    if format != "GIF":
+        return max(int(image.info.get("loop", 0)), 0)
+    loops = image.info.get("loop")
+    return 1 if loops is None else loops and int(loops) + 1
 
 
 def _motion(facts: FileFacts, duration_s: float, plays: int) -> Motion:

@@ -102,6 +102,11 @@ def orientation(image: Image.Image) -> int:
     return value if value in UPRIGHT else 1
 
 
+def turn_to_make(image: Image.Image) -> int:
+    """The EXIF orientation that is still to be undone: of a TIFF, Pillow does that itself."""
+    return 1 if image.format == "TIFF" else orientation(image)
+
+
 def facts_of(
     path: Path, name: str, image: Image.Image, format: FileFormat, frames: int
 ) -> FileFacts:
@@ -151,7 +156,7 @@ def upright_rgb(image: Image.Image, limits: Limits, background: tuple[int, int, 
     working = limits.working_side_px
     if max(image.size) > working:
         image.draft(None, (working, working))
-    stored = orientation(image)
+    stored = turn_to_make(image)
     image.load()
     pixels = to_rgb(image, background)
     shrink = working / max(image.size)

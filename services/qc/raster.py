@@ -10,8 +10,8 @@ from services.qc.domain.creative import Creative, FileFormat, Limits, Page, Rgb,
 from services.qc.pillow_file import (
     check_pixels,
     facts_of,
-    orientation,
     pillow_file,
+    turn_to_make,
     upright_rgb,
 )
 
@@ -59,6 +59,6 @@ def _pages(image: Image.Image, frames: int, limits: Limits) -> Iterator[Page]:
             image.seek(number - 1)
         check_pixels(image.width * image.height, limits)
         width, height = image.size
-        if orientation(image) >= 5:
+        if turn_to_make(image) >= 5:
             width, height = height, width
         yield Page(number, width, height)

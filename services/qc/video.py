@@ -39,7 +39,7 @@ TURNS = {
 def open_video(path: Path, format: FileFormat, limits: Limits, name: str) -> Creative:
     """Its pages are up to five frames that differ. Raises Unreadable."""
     with video_file(path, format, limits) as container:
-        track = track_of(container, path.stat().st_size)
+        track = track_of(container, path.stat().st_size, limits)
         shots = list(_shots(container, track, limits))
     if not shots:
         raise Unreadable("no_picture", "The video shows no frame. Export it again.")

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from services.qc.domain.creative import Unreadable
+from services.qc.domain.creative import Limits, Unreadable
 from services.qc.domain.facts import Motion
+from services.qc.pillow_file import check_pixels
 
 MAX_PACKETS = 2_000_000
 MAX_DURATION_S = 4 * 3600
@@ -27,7 +28,7 @@ class Track:
     notes: tuple[str, ...] = ()
 
 
-def track_of(container: Any, byte_size: int) -> Track:
+def track_of(container: Any, byte_size: int, limits: Limits) -> Track:
     """Reads every packet of the file. Raises Unreadable."""
     streams = [s for s in container.streams.video if not _is_cover(s)]
     if not streams or streams[0].index != container.streams.video[0].index:
@@ -39,6 +40,7 @@ def track_of(container: Any, byte_size: int) -> Track:
         codec = "" if context is None else f" ({context.name})"
         detail = f"The video's codec{codec} cannot be read. Export it as H.264 in MP4."
         raise Unreadable("type_not_supported", detail)
+    check_pixels(context.width * context.height, limits)
     packets = _read(container, stream, byte_size)
     aspect = float(stream.sample_aspect_ratio or 1) or 1.0
     width = max(1, round(context.width * aspect)) if 0.1 < aspect < 10 else context.width
