@@ -1,0 +1,111 @@
+"""Exact check: traces of strong JPEG compression, also in other formats, and bands in gradients."""
+
+from pydantic import Field, JsonValue
+
+from libs.contracts.qc import Finding
+from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged
+from services.qc.checks.subject import Subject
+from services.qc.domain.creative import Page
+from services.qc.domain.geometry import region_of
+
+
+class CompressionArtifacts(Parameters):
+    min_quality: int = Field(
+        default=60,
+        ge=1,
+        le=100,
+        description="Least JPEG quality as libjpeg counts it; below 60 blocks and rings are seen",
+    )
+    max_banded_share: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Greatest share of the page on gradients that were broken into flat steps",
+    )
+
+
+def measure(subject: Subject, parameters: CompressionArtifacts) -> Measured:
+    """Score: the quality over the least one, in percent; half of it when gradients are banded.
+
+    The quality comes from the steps on which the coefficients of the picture's 8 x 8 blocks
+    stand, so that a PNG that was a JPEG is found too. A picture that was scaled after it was
+    compressed, or that has more than 4000 pixels a side, has lost them. Posterised photographs
+    are seen only where they make stairs of flat steps.
+    """
+    findings: list[Finding] = []
+    qualities: list[int] = []
+    banded = 0.0
+    for page in subject.pages:
+        quality, found = _quality_findings(subject, page, parameters)
+        qualities += [quality] if quality is not None else []
+        share, stairs = _band_findings(subject, page, parameters)
+        banded = max(banded, share)
+        findings += found + stairs
+    lowest = min(qualities, default=None)
+    measurements: dict[str, JsonValue] = {
+        **subject.seen_pages(),
+        "estimated_quality": lowest,
+        "banded_share": round(banded, 4),
+    }
+    score = 100 * min(1.0, (lowest or 100) / parameters.min_quality)
+    return judged(
+        findings, measurements, score / 2 if banded > parameters.max_banded_share else score
+    )
+
+
+def _quality_findings(
+    subject: Subject, page: Page, parameters: CompressionArtifacts
+) -> tuple[int | None, list[Finding]]:
+    from services.qc.checks.jpeg_traces import jpeg_traces
+
+    rgb = subject.rgb(page)
+    traces = jpeg_traces(rgb)
+    if traces.quality is None or traces.quality >= parameters.min_quality:
+        return traces.quality, []
+    region = None
+    if traces.worst:
+        left, top, right, bottom = traces.worst
+        region = region_of(((left, top), (right, bottom)), rgb.shape[1], rgb.shape[0])
+    finding = Finding(
+        severity="major",
+        message="The picture was compressed too strongly.",
+        measured=f"JPEG quality {traces.quality}",
+        rule=f"at least {parameters.min_quality}",
+        evidence="worst in the marked place",
+        fix="Export again from the original with a higher quality; saving this file again "
+        "brings nothing back.",
+        page=page.number,
+        region=region,
+    )
+    return traces.quality, [finding]
+
+
+def _band_findings(
+    subject: Subject, page: Page, parameters: CompressionArtifacts
+) -> tuple[float, list[Finding]]:
+    from services.qc.checks.jpeg_traces import bands
+
+    rgb = subject.rgb(page)
+    found = bands(rgb)
+    if found.share <= parameters.max_banded_share or found.box is None:
+        return found.share, []
+    left, top, right, bottom = found.box
+    finding = Finding(
+        severity="major",
+        message="A gradient shows bands.",
+        measured=f"steps of {found.step_levels:.0f} levels on {100 * found.share:.0f} % of it",
+        rule=f"on at most {100 * parameters.max_banded_share:g} %",
+        fix="Export with 24 bits of colour, without a palette, and with dithering.",
+        page=page.number,
+        region=region_of(((left, top), (right, bottom)), rgb.shape[1], rgb.shape[0]),
+    )
+    return found.share, [finding]
+
+
+CHECK = ExactCheck(
+    measures="Quality of JPEG compression as its traces show it, and bands in gradients",
+    unit="quality 1 to 100, share",
+    parameters=CompressionArtifacts,
+    measure=measure,
+    example={"min_quality": 75},
+)
