@@ -1,8 +1,11 @@
 """Every SQL statement about media plans: their versions, and which one is active."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from pydantic import BaseModel
 
 from libs.contracts.assets import MediaPlan, PlanActivation, PlanSummary
 from libs.ids import uuid7
@@ -36,7 +39,6 @@ async def add_plan(db: Connection, new: NewPlan) -> UUID:
 
     Two at once clash on the number: one of them raises, and finds the other's when tried again.
     """
-    placements = [placement.model_dump(mode="json") for placement in new.read.placements]
     newest = await db.fetchrow(
         """
         SELECT plan_id, version, sha256 = $3 AND placements = $4 AND archived_at IS NULL AS same
@@ -47,11 +49,15 @@ async def add_plan(db: Connection, new: NewPlan) -> UUID:
         new.client_id,
         new.name,
         new.sha256,
-        placements,
+        _json(new.read.placements),
     )
     if newest and newest["same"]:
         there: UUID = newest["plan_id"]
         return there
+    return await _add_version(db, new, newest["version"] + 1 if newest else 1)
+
+
+async def _add_version(db: Connection, new: NewPlan, version: int) -> UUID:
     plan_id = uuid7(new.at)
     await db.execute(
         """
@@ -62,17 +68,21 @@ async def add_plan(db: Connection, new: NewPlan) -> UUID:
         new.client_id,
         plan_id,
         new.name,
-        newest["version"] + 1 if newest else 1,
+        version,
         new.sha256,
         new.file_name,
         new.size_bytes,
-        placements,
-        [row.model_dump(mode="json") for row in new.read.errors],
-        [row.model_dump(mode="json") for row in new.read.notes],
+        _json(new.read.placements),
+        _json(new.read.errors),
+        _json(new.read.notes),
         new.at,
         new.by,
     )
     return plan_id
+
+
+def _json(models: Sequence[BaseModel]) -> list[object]:
+    return [model.model_dump(mode="json") for model in models]
 
 
 async def plan(db: Connection, plan_id: UUID) -> MediaPlan | None:
