@@ -59,6 +59,11 @@ class GatewayApi:
         """A JPEG of the region of a finding."""
         return await self._caller.fetch("GET", f"/api/analyses/{analysis_id}/crops/{crop}")
 
+    async def analysis_report(self, analysis_id: UUID, form: str = "html") -> bytes:
+        """The report of one analysis, for people."""
+        path = f"/api/analyses/{analysis_id}/report"
+        return await self._caller.fetch("GET", path, params={"format": form})
+
     async def events(self, analysis_id: UUID, after: int = 0) -> AsyncIterator[ProgressEvent]:
         """Progress from event number `after` on, to the end or to where the stream breaks."""
         url = self._url / f"api/analyses/{analysis_id}/events"

@@ -133,18 +133,6 @@ async def _write(
 ) -> UUID:
     now = datetime.now(UTC)
     analysis_id = uuid7(now)
-    started = AnalysisStarted(
-        kind="analysis_started",
-        event_id=uuid7(now),
-        occurred_at=now,
-        client_id=client_id,
-        user_id=actor.subject,
-        user_email=actor.email,
-        user_name=actor.name,
-        analysis_id=analysis_id,
-        profile_id=profile.profile_id,
-        profile_version=profile.version,
-    )
     queued = ProgressEvent(seq=0, kind="queued", at=now, total=len(only or profile.checks))
     async with transaction(bench.pool, [client_id]) as db:
         await repository.add_analysis(
@@ -161,5 +149,22 @@ async def _write(
         )
         await assets.note_use(db, client_id, analysis_id, brief.given.assets)
         await bench.progress.add(db, client_id, analysis_id, queued)
-        await outbox.enqueue(db, analysis_id, started)
+        await outbox.enqueue(db, analysis_id, _started(analysis_id, actor, client_id, profile, now))
     return analysis_id
+
+
+def _started(
+    analysis_id: UUID, actor: Actor, client_id: str, profile: Profile, now: datetime
+) -> AnalysisStarted:
+    return AnalysisStarted(
+        kind="analysis_started",
+        event_id=uuid7(now),
+        occurred_at=now,
+        client_id=client_id,
+        user_id=actor.subject,
+        user_email=actor.email,
+        user_name=actor.name,
+        analysis_id=analysis_id,
+        profile_id=profile.profile_id,
+        profile_version=profile.version,
+    )

@@ -79,6 +79,14 @@ ROUTES = [
         Action.READ_ANALYSES,
         produces=(picture_handlers.JPEG,),
     ),
+    Route(
+        "GET",
+        "/v1/analyses/{analysis_id}/report",
+        picture_handlers.get_report,
+        Action.READ_ANALYSES,
+        produces=(picture_handlers.HTML,),
+        fails=(HTTPStatus.CONFLICT,),
+    ),
     Route("GET", "/v1/checks", handlers.get_checks, Action.READ_ANALYSES),
     *MATERIAL_ROUTES,
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +15,36 @@ from services.qc.catalogue_command import chosen, show_all, show_one
 from services.qc.checks import catalogue
 from services.qc.commands import Given, Question
 from services.qc.creatives import find_creatives, skipped_in_words
-from services.qc.many import check_all, show_remarks, show_table
+from services.qc.many import Checked, check_all, show_remarks, show_table
+from services.qc.reporting import refuse_report_path, write_report
 
 AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
+FLAGS = Parameter(name="*", negative=())
 SignIn = Callable[[str], AbstractAsyncContextManager[GatewayApi]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Flags of `aiqc check` that say what is run and how it is told.
+
+    Parameters
+    ----------
+    only
+        Only this check of the profile; may be given several times.
+    json
+        The analysis as JSON; of several files or a folder one line for each, with its `file`.
+    report
+        Also write an HTML page with the findings on the pictures into this file.
+    """
+
+    only: tuple[str, ...] = ()
+    json: bool = False
+    report: Path | None = None
+
+    @property
+    def check_ids(self) -> tuple[str, ...]:
+        """Each may be several, with commas between them."""
+        return tuple(word for names in self.only for word in names.split(",") if word)
 
 
 class CheckCommands:
@@ -35,9 +62,8 @@ class CheckCommands:
         *,
         client: str,
         profile: str,
-        only: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
-        json: Annotated[bool, Parameter(negative=())] = False,
-        given: Annotated[Given, Parameter(name="*")] = Given(),  # noqa: B008
+        wanted: Annotated[Wanted, FLAGS] = Wanted(),
+        given: Annotated[Given, FLAGS] = Given(),  # noqa: B008
         as_user: AsUser = "admin",
     ) -> int:
         """Check creatives: files, and folders with all below them.
@@ -52,32 +78,35 @@ class CheckCommands:
             The brand client that they are for.
         profile
             What they are checked for.
-        only
-            Only this check of the profile; may be given several times.
-        json
-            The analysis as JSON; of several files or a folder one line for each, with its `file`.
         """
+        if wanted.report:
+            refuse_report_path(wanted.report)
         found = find_creatives(files)
         self._note(skipped_in_words(found.skipped))
-        chosen_ids = tuple(word for names in only for word in names.split(",") if word)
-        question = Question(client, profile, chosen_ids, given)
+        question = Question(client, profile, wanted.check_ids, given)
+        alone = files == found.files and len(files) == 1
         async with self._sign_in(as_user) as api:
-            if files == found.files and len(files) == 1:
-                return await self._check_one(api, files[0], question, json)
-            return await self._check_many(api, found.files, question, json)
+            run = self._check_one if alone else self._check_many
+            checked = await run(api, found.files, question, wanted.json)
+            if wanted.report:
+                await write_report(api, checked, wanted.report)
+                self._note(f"Wrote {wanted.report}.")
+        return max(one.exit_code for one in checked)
 
-    async def _check_one(self, api: GatewayApi, file: Path, question: Question, json: bool) -> int:
+    async def _check_one(
+        self, api: GatewayApi, files: Sequence[Path], question: Question, json: bool
+    ) -> list[Checked]:
         console = self._notes if json else self._screen
-        analysis = await commands.check(api, file, question, console)
+        analysis = await commands.check(api, files[0], question, console)
         if json:
             print(analysis.model_dump_json(indent=2))
         else:
             commands.show(analysis, console)
-        return commands.exit_code(analysis)
+        return [Checked(files[0], analysis)]
 
     async def _check_many(
         self, api: GatewayApi, files: Sequence[Path], question: Question, json: bool
-    ) -> int:
+    ) -> list[Checked]:
         ended = []
         console = self._notes if json else self._screen
         async with aclosing(check_all(api, files, question, console)) as all_checked:
@@ -89,7 +118,7 @@ class CheckCommands:
                     show_remarks(checked, self._screen)
         if not json:
             show_table(ended, self._screen)
-        return max(checked.exit_code for checked in ended)
+        return ended
 
     def _note(self, sentence: str) -> None:
         if sentence:

@@ -103,8 +103,8 @@ def _examine(request: Message, limits: Limits, say: Say) -> None:
         if request["picture"]:
             _draw(subject, Path(request["picture"]))
             say({"picture": True})
-        folder = request["evidence"]
-        evidence = Evidence(creative, Path(folder)) if folder else None
+        wanted = request["evidence"]
+        evidence = Evidence(creative, Path(wanted["folder"])) if wanted else None
         for check_id, check in request["checks"].items():
             say({"started": check_id})
             started = time.perf_counter()
@@ -118,7 +118,7 @@ def _examine(request: Message, limits: Limits, say: Say) -> None:
                     "duration_ms": duration_ms,
                 }
             )
-        if evidence and request["previews"]:
+        if evidence and wanted["previews"]:
             drawn = evidence.previews()
             say({"previews": [preview.model_dump(mode="json") for preview in drawn]})
     say({"done": True})

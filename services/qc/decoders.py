@@ -85,14 +85,10 @@ class Decoders:
         checks: Mapping[str, Message],
         brief: Brief,
         picture: Path | None,
-        evidence: Path | None = None,
-        previews: bool = True,
+        evidence: Message | None = None,
     ) -> AsyncIterator[Message]:
         """Measure `checks` ({check_id: {"measure", "parameters"}}) and draw `picture`.
-
-        With a folder for `evidence` findings get crops there, and pages unless `previews` is
-        false: {"previews": […]} tells of them.
-
+        `evidence` ({"folder", "previews"}) wants crops of findings, and {"previews"} of pages.
         Yields {"started": check_id}, then {"check_id", "measured", "duration_ms"} for each, and
         {"picture": true} once the JPEG for the judged checks lies at `picture`. Every check
         gets an outcome: one that kills its child ends as an error and the others go on in a
@@ -101,7 +97,7 @@ class Decoders:
         left, wanted = dict(checks), picture
         async with self._examining:
             while left or wanted:
-                request = _to_examine(path, creative, left, brief, wanted, evidence, previews)
+                request = _to_examine(path, creative, left, brief, wanted, evidence)
                 at, reason = None, ""
                 try:
                     async for message in self._converse(request, self._limits.examine_timeout_s):
@@ -117,8 +113,7 @@ class Decoders:
                         return
                 except ChildFailed as error:
                     reason = f"{error}"
-                guilty = [at] if at in left else list(left)
-                for check_id in guilty:
+                for check_id in [at] if at in left else list(left):
                     left.pop(check_id)
                     yield {"check_id": check_id, "measured": _error(reason), "duration_ms": None}
                 if not at:
@@ -178,8 +173,7 @@ def _to_examine(
     checks: Mapping[str, Message],
     brief: Brief,
     picture: Path | None,
-    evidence: Path | None,
-    previews: bool,
+    evidence: Message | None,
 ) -> Message:
     return {
         "do": "examine",
@@ -188,8 +182,7 @@ def _to_examine(
         "checks": dict(checks),
         "brief": brief.model_dump(mode="json"),
         "picture": str(picture) if picture else None,
-        "evidence": str(evidence) if evidence else None,
-        "previews": previews,
+        "evidence": evidence,
     }
 
 

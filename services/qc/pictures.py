@@ -1,17 +1,21 @@
-"""Pictures that a child drew, on their way into the store: kept only if they are what they say."""
+"""Pictures that show findings: into the store if they are what they say, and out of it again."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 
 import structlog
 
-from libs.contracts.qc import CheckResult
+from libs.contracts.qc import Analysis, CheckResult, Preview
+from libs.problems import NotFound
+from services.qc.domain.report import Pictures
 from services.qc.store import Store
 
 log = structlog.get_logger()
 MAX_BYTES = 4 << 20
+FetchPage = Callable[[Preview], Awaitable[bytes]]
+FetchCrop = Callable[[str], Awaitable[bytes]]
 
 
 async def keep_pictures(store: Store, folder: Path, names: Iterable[str]) -> set[str]:
@@ -50,3 +54,22 @@ def without_lost_crops(result: CheckResult, kept: set[str]) -> CheckResult:
         for finding in result.findings
     ]
     return result.model_copy(update={"findings": findings})
+
+
+async def pictures_of(analysis: Analysis, page: FetchPage, crop: FetchCrop) -> Pictures:
+    """Every picture that there is of the analysis; one that is gone is left out."""
+    pages, crops = {}, {}
+    for preview in analysis.previews:
+        if content := await _if_there(page(preview)):
+            pages[preview.page] = content
+    for name in sorted(set().union(*map(crops_of, analysis.checks))):
+        if content := await _if_there(crop(name)):
+            crops[name] = content
+    return Pictures(pages, crops)
+
+
+async def _if_there(content: Awaitable[bytes]) -> bytes | None:
+    try:
+        return await content
+    except NotFound:
+        return None

@@ -103,8 +103,7 @@ class _Run:
             {check_id: question(check_id, check) for check_id, check in checks.items()},
             brief,
             wanted,
-            folder,
-            previews=not self._written.previews,
+            {"folder": str(folder), "previews": not self._written.previews},
         ):
             await self._heard(message, folder)
         if wanted is None or not wanted.exists():

@@ -131,3 +131,22 @@ async def test_findings_are_shown_by_crops_and_pages_of_their_own_analysis_alone
     assert Image.open(BytesIO(page)).size == (preview.width_px, preview.height_px) == (1600, 1600)
     assert again.previews == first.previews == other.previews
     assert by_id(again)["spelling"].findings == [finding], "its crop is kept with it"
+
+
+async def test_report_is_one_page_with_the_picture_in_it(
+    house_without_keys: House, tmp_path: Path
+) -> None:
+    creative = write_sample(tmp_path, "typo").creative.rename(tmp_path / "<b>a\u202e.jpg")
+    async with house_without_keys.signed_in() as api:
+        analysis = await run(api, creative, "spelling")
+        text = (await api.analysis_report(analysis.analysis_id)).decode()
+        with pytest.raises(Invalid, match="format"):
+            await api.analysis_report(analysis.analysis_id, "pdf")
+    async with house_without_keys.signed_in("viewer") as stranger:
+        with pytest.raises((NotFound, Forbidden)):
+            await stranger.analysis_report(analysis.analysis_id)
+
+    assert text.startswith("<!DOCTYPE html>") and "sumemr" in text
+    assert text.count("data:image/jpeg;base64,") == 2, "the page and one crop"
+    assert "<b>a" not in text and "&lt;b&gt;a" in text
+    assert analysis.creative.sha256 in text and analysis.profile_hash in text

@@ -117,3 +117,29 @@ def test_defects_of_many_are_told_by_file(up: Up, tmp_path: Path) -> None:
     lines = ended.stdout.splitlines()
     assert ended.returncode == 1
     assert str(bad) in lines and str(good) not in lines
+
+
+def test_report_is_written_with_every_file_in_it(up: Up, folder: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    bad = write_sample(tmp_path, "typo").creative
+
+    ended = run_aiqc(
+        up.environ, "check", bad, folder, *PROFILE, "--only", "spelling", "--report", report
+    )
+
+    text = report.read_text()
+    assert f"Wrote {report}." in ended.stderr
+    assert ended.returncode == 3, "one file is no picture"
+    assert text.count("<article") == 5 and "could not run" in text
+    assert "sumemr" in text and "data:image/jpeg" in text
+    assert list(tmp_path.glob("tmp*")) == [], "nothing is left beside it"
+
+
+@pytest.mark.parametrize("place", [".", "no/such/folder/report.html"])
+def test_report_that_cannot_be_written_is_told_before_anything_runs(
+    up: Up, folder: Path, place: str
+) -> None:
+    ended = run_aiqc(up.environ, "check", folder, *PROFILE, "--report", place)
+
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "report" in ended.stderr or "folder" in ended.stderr

@@ -1,0 +1,88 @@
+"""Reports of analyses as one HTML page: nothing fetched, no script, readable on paper."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from libs.contracts.qc import Analysis
+from services.qc.domain.report import (
+    Pictures,
+    bytes_in_words,
+    cost_of,
+    facts_of,
+    measured_in_words,
+    moment,
+    number_in_words,
+    remarks_of,
+    sheets_of,
+    shown_large,
+    took,
+    worst_first,
+)
+
+LAYOUTS = Path(__file__).parent / "layouts"
+STYLE = (LAYOUTS / "analysis.css").read_text()
+ENVIRONMENT = Environment(
+    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+ENVIRONMENT.filters |= {
+    "bytes": bytes_in_words,
+    "cost": cost_of,
+    "measured": measured_in_words,
+    "number": number_in_words,
+    "took": took,
+}
+TEMPLATE = ENVIRONMENT.from_string((LAYOUTS / "analysis.html.j2").read_text())
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One file of the report: its analysis and its pictures, or why there is none."""
+
+    name: str
+    analysis: Analysis | None = None
+    pictures: Pictures = field(default_factory=Pictures)
+    why: str = ""
+
+
+def report_html(reported: Sequence[Reported], made_at: datetime) -> str:
+    """The page. Whatever a file, a model or a person wrote is text in it, never markup."""
+    return TEMPLATE.render(
+        style=STYLE,
+        style_sha256=b64encode(sha256(STYLE.encode()).digest()).decode(),
+        made_at=moment(made_at),
+        title=reported[0].name if len(reported) == 1 else f"{len(reported)} creatives",
+        reports=[_shown(place, one) for place, one in enumerate(reported, start=1)],
+    )
+
+
+def _shown(place: int, one: Reported) -> dict[str, Any]:
+    analysis = one.analysis
+    if analysis is None:
+        return {"place": place, "name": one.name, "analysis": None, "why": one.why}
+    remarks = remarks_of(analysis)
+    sheets = sheets_of(analysis, remarks)
+    return {
+        "place": place,
+        "name": one.name,
+        "analysis": analysis,
+        "verdict": analysis.verdict or analysis.state,
+        "failed": [result.check_id for result in analysis.checks if result.state == "failed"],
+        "facts": facts_of(analysis),
+        "remarks": remarks,
+        "sheets": sheets if len(sheets) > 1 else [],
+        "large": shown_large(sheets),
+        "pages": {page: _data_url(jpeg) for page, jpeg in one.pictures.pages.items()},
+        "crops": {name: _data_url(jpeg) for name, jpeg in one.pictures.crops.items()},
+        "checks": worst_first(analysis.checks),
+    }
+
+
+def _data_url(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}"

@@ -1,0 +1,59 @@
+"""The report that `aiqc check` writes: what it shows is fetched through the gateway."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from libs.api.gateway import GatewayApi
+from libs.contracts.qc import Analysis, Preview
+from libs.problems import Invalid
+from services.qc.domain.report import Pictures
+from services.qc.domain.report_html import Reported, report_html
+from services.qc.many import Checked
+from services.qc.pictures import pictures_of
+
+MANY = 20
+"""Of more analyses than that a report shows pictures only where there are findings."""
+
+
+def refuse_report_path(path: Path) -> None:
+    """Before anything is run. Raises Invalid when the report could not be written there."""
+    if path.is_dir():
+        raise Invalid("bad_report", f"{path} is a folder: name a file for the report.")
+    if not path.absolute().parent.is_dir():
+        raise Invalid("bad_report", f"There is no folder {path.absolute().parent}.")
+
+
+async def write_report(api: GatewayApi, checked: Sequence[Checked], path: Path) -> None:
+    """Write one report of all of them; the file is there whole or not at all."""
+    reported = []
+    for one in checked:
+        pictures = Pictures()
+        if one.analysis and (len(checked) <= MANY or _has_findings(one.analysis)):
+            pictures = await _pictures(api, one.analysis)
+        name = str(one.file) if len(checked) > 1 else one.file.name
+        reported.append(Reported(name, one.analysis, pictures, one.why))
+    _write_whole(path, report_html(reported, datetime.now(UTC)))
+
+
+def _write_whole(path: Path, page: str) -> None:
+    folder = path.absolute().parent
+    with NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as new:
+        new.write(page)
+    Path(new.name).chmod(0o644)
+    Path(new.name).replace(path)
+
+
+def _has_findings(analysis: Analysis) -> bool:
+    return any(result.findings for result in analysis.checks)
+
+
+async def _pictures(api: GatewayApi, analysis: Analysis) -> Pictures:
+    async def page(preview: Preview) -> bytes:
+        return await api.page(analysis.analysis_id, preview.page)
+
+    async def crop(name: str) -> bytes:
+        return await api.crop(analysis.analysis_id, name)
+
+    return await pictures_of(analysis, page, crop)
