@@ -9,6 +9,7 @@ from pypdfium2.raw import FPDF_ERR_PASSWORD
 
 from services.qc.domain.creative import Creative, Limits, Page, Rgb, Unreadable
 from services.qc.domain.facts import FileFacts
+from services.qc.preflight.reader import user_units
 
 POINTS_PER_INCH = 72.0
 MM_PER_INCH = 25.4
@@ -21,7 +22,9 @@ def open_pdf(path: Path, limits: Limits, name: str) -> Creative:
     """
     document = _open(path)
     try:
-        pages = [_page(document, number, limits) for number in _numbers(document, limits)]
+        numbers = _numbers(document, limits)
+        units = user_units(path)
+        pages = [_page(document, number, limits, units.get(number, 1.0)) for number in numbers]
     except pdfium.PdfiumError as error:
         raise _damaged() from error
     facts = FileFacts(name, path.stat().st_size, mode="PDF", frames=len(pages))
@@ -62,7 +65,7 @@ def _numbers(document: pdfium.PdfDocument, limits: Limits) -> range:
     return range(1, count + 1)
 
 
-def _page(document: pdfium.PdfDocument, number: int, limits: Limits) -> Page:
+def _page(document: pdfium.PdfDocument, number: int, limits: Limits, unit: float) -> Page:
     width_pt, height_pt = document.get_page_size(number - 1)
     if not (min(width_pt, height_pt) > 0 and max(width_pt, height_pt) < 1e6):
         raise _damaged(number)
@@ -71,8 +74,8 @@ def _page(document: pdfium.PdfDocument, number: int, limits: Limits) -> Page:
         number,
         width_px=math.ceil(width_pt * scale),
         height_px=math.ceil(height_pt * scale),
-        width_mm=width_pt / POINTS_PER_INCH * MM_PER_INCH,
-        height_mm=height_pt / POINTS_PER_INCH * MM_PER_INCH,
+        width_mm=width_pt * unit / POINTS_PER_INCH * MM_PER_INCH,
+        height_mm=height_pt * unit / POINTS_PER_INCH * MM_PER_INCH,
     )
 
 

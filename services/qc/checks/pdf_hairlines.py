@@ -1,7 +1,7 @@
 """Exact check: lines of a PDF that are too thin to be printed.
 
-GWG 2015 has the rule (effective line width). 0.25 pt, and 0.5 pt for lines of several inks, on which
-the least misregister shows, are the usual figures of offset printers.
+GWG 2015 has the rule (effective line width). 0.25 pt, and 0.5 pt for lines of several inks, on
+which the least misregister shows, are the usual figures of offset printers.
 """
 
 from collections.abc import Iterator

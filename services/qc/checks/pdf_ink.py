@@ -23,8 +23,8 @@ def total_ink(
 ) -> tuple[list[Finding], float]:
     """Findings, and the most ink that was seen. Each colour is told once, where it is largest.
 
-    What lies upon something else is taken to knock it out: ink that is added up by overprint
-    or transparency is not seen.
+    Of a gradient its heaviest stop counts. What lies upon something else is taken to knock it
+    out: ink that is added up by overprint or transparency is not seen.
     """
     heaviest: dict[Colour, tuple[float, Mark]] = {}
     most = 0.0
@@ -79,7 +79,7 @@ def _is_cmyk(image: "Image") -> bool:
 
 
 def _of_fill(page: "PageFacts", percent: float, mark: "Mark", most_percent: float) -> Finding:
-    what = {"text": "Text", "path": "An area"}.get(mark.kind, "An area")
+    what = {"text": "Text", "shading": "A gradient"}.get(mark.kind, "An area")
     return finding(
         "major",
         f"{what} has more ink than dries in time.",

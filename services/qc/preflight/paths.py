@@ -8,6 +8,7 @@ from services.qc.preflight import objects
 from services.qc.preflight.facts import Colour
 from services.qc.preflight.geometry import Box, Matrix, box_of, grown, mean_scale
 from services.qc.preflight.lexer import numbers
+from services.qc.preflight.shadings import heaviest_colour
 from services.qc.preflight.state import Pen
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def paint_pattern(walker: "Walker", pattern: Any, box: Box) -> None:
     shading = objects.get(pattern, "/Shading")
     if shading is not None:
         space = walker.shared.spaces.of(objects.get(shading, "/ColorSpace"))
-        walker.mark("shading", box, Colour(space))
+        walker.mark("shading", box, heaviest_colour(shading, space))
         return
     outer = walker.state.ctm
     walker.within, walker.state.ctm = box, walker.base

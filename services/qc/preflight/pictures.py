@@ -9,6 +9,7 @@ from services.qc.preflight import objects
 from services.qc.preflight.facts import Colour, Image, Space
 from services.qc.preflight.geometry import Matrix, turned
 from services.qc.preflight.inline import whole
+from services.qc.preflight.shadings import heaviest_colour
 from services.qc.preflight.spaces import GREY
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _shading(walker: "Walker", operands: list[Any]) -> None:
     shadings = objects.dictionary(walker.resources, "/Shading")
     shading = objects.get(shadings, f"/{operands[-1]}")
     space = walker.shared.spaces.of(objects.get(shading, "/ColorSpace"))
-    walker.mark("shading", walker.state.clip, Colour(space))
+    walker.mark("shading", walker.state.clip, heaviest_colour(shading, space))
 
 
 OPERATORS = {b"Do": _do, b"BI": _inline, b"sh": _shading}

@@ -22,6 +22,7 @@ from services.qc.preflight.walker import MOST_CONTENT_BYTES, Shared, Walker
 LETTER: Box = (0.0, 0.0, 612.0, 792.0)
 MOST_PARENTS = 50
 MOST_PARTS = 1_000
+MOST_POINTS_IN_UNIT = 75_000
 DAMAGE = (
     pikepdf.PdfError,
     ValueError,
@@ -59,6 +60,24 @@ def read_pdf(path: Path, most_pages: int, most_seconds: float) -> PdfFacts:
     for number in range(1, min(count, most_pages) + 1):
         pages.append(_page(number, pdf.pages[number - 1].obj, shared, notes))
     return PdfFacts(document, pages, notes, opened=pdf)
+
+
+def user_units(path: Path) -> dict[int, float]:
+    """By page number, where a unit of user space is not a point: PDFium takes it for one.
+
+    Empty when the file cannot be read.
+    """
+    try:
+        with pikepdf.open(path) as pdf:
+            units = [_unit(page.obj) for page in pdf.pages]
+    except DAMAGE:
+        return {}
+    return {number: unit for number, unit in enumerate(units, 1) if unit != 1}
+
+
+def _unit(page: Any) -> float:
+    unit = objects.number(objects.get(page, "/UserUnit"), 1.0)
+    return unit if 0 < unit <= MOST_POINTS_IN_UNIT else 1.0
 
 
 def _document(pdf: pikepdf.Pdf, notes: list[str]) -> DocumentFacts:
@@ -128,7 +147,4 @@ def _boxes(number: int, page: Any) -> PageFacts:
         objects.box(objects.get(page, key)) for key in ("/BleedBox", "/TrimBox", "/ArtBox")
     )
     rotation = objects.whole(_inherited(page, "/Rotate")) % 360 // 90 * 90
-    unit = objects.number(objects.get(page, "/UserUnit"), 1.0)
-    return PageFacts(
-        number, media, crop, bleed, trim, art, rotation, unit if 0 < unit <= 75_000 else 1.0
-    )
+    return PageFacts(number, media, crop, bleed, trim, art, rotation, _unit(page))

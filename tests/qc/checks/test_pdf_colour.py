@@ -1,5 +1,6 @@
 """Rules of the colours of a PDF: spaces, spots, ink, overprint, black."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,21 @@ def test_the_heaviest_place_of_a_picture_is_found(pdf: SubjectOf) -> None:
     inverted = image(200, 200, (255 - samples).tobytes(), Decode=Array([1, 0] * 4))
     sheet = Sheet(placed("I", 144, 144), resources={"XObject": {"I": inverted}})
     assert run_check("pdf_colour", pdf(sheet), {}).findings[0].measured == "361 %"
+
+
+def test_the_heaviest_stop_of_a_gradient_counts(pdf: SubjectOf) -> None:
+    def gradient(*stops: list[float]) -> Dictionary:
+        parts = [
+            Dictionary(FunctionType=2, Domain=Array([0, 1]), N=1, C0=Array(one), C1=Array(other))
+            for one, other in pairwise(stops)
+        ]
+        function = Dictionary(FunctionType=3, Functions=Array(parts))
+        return Dictionary(ShadingType=2, ColorSpace=Name.DeviceCMYK, Function=function)
+
+    for most, state in ((0.7, "passed"), (0.9, "failed")):
+        shading = gradient([0, 0, 0, 0], [most] * 4, [0, 0, 0, 1])
+        sheet = Sheet("q 0 0 90 90 re W n /G sh Q", resources={"Shading": {"G": shading}})
+        assert run_check("pdf_colour", pdf(sheet), {}).state == state
 
 
 def test_a_speck_of_heavy_ink_in_a_picture_dries(pdf: SubjectOf) -> None:

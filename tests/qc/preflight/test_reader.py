@@ -10,10 +10,13 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, Stream
 
-from services.qc.checks import CHECKS
+from services.qc.checks import CHECKS, run_check
+from services.qc.checks.subject import Subject
+from services.qc.decode import open_creative
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.domain.brief import Brief
+from services.qc.domain.creative import Limits
 from services.qc.preflight.facts import PageFacts, PdfFacts
 from services.qc.preflight.reader import Damaged, read_pdf
 from tests.qc.checks.drawn_pdfs import SLUG, Sheet, separation, text, write_pdf
@@ -149,11 +152,6 @@ def test_forms_in_forms_end(made: Any, tmp_path: Path) -> None:
 
 
 def test_what_is_not_read_leaves_a_result_unsure(tmp_path: Path) -> None:
-    from services.qc.checks import run_check
-    from services.qc.checks.subject import Subject
-    from services.qc.decode import open_creative
-    from services.qc.domain.creative import Limits
-
     path = write_pdf(tmp_path / "slow.pdf", Sheet("9 9 m 99 99 l S"), Sheet("9 9 m 99 99 l S"))
     with open_creative(path, Limits()) as creative:
         subject = Subject(creative, pdf_seconds=0.0)
@@ -228,6 +226,13 @@ async def test_hostile_files_end_in_results_or_a_problem(tmp_path: Path) -> None
             assert time.monotonic() - started < 10, file.name
             assert not any("broke while" in str(message["measured"]["reason"])
                            for message in results), file.name  # fmt: skip
+
+
+def test_a_large_page_has_its_millimetres_from_its_unit(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "poster.pdf", Sheet(extra={"UserUnit": 10}), Sheet())
+
+    with open_creative(path, Limits()) as opened:
+        assert [round(page.width_mm or 0) for page in opened.pages] == [1300, 130]
 
 
 async def test_the_upload_door_lists_the_pages(tmp_path: Path) -> None:
