@@ -30,9 +30,21 @@ def find_marks(page: "PageFacts") -> TrimMarks | None:
     upright, level = _candidates(page)
     if not upright or not level:
         return None
-    for trim in _frames(page, upright, level):
-        found = _round(trim, upright, level)
-        if found.corners >= 2 if trim == page.trim else found.corners == 4:
+    return marks_among(upright, level, page.media, page.trim, ALIGNED_PT, 4)
+
+
+def marks_among(
+    upright: list[Box],
+    level: list[Box],
+    media: Box,
+    trim: Box | None,
+    aligned: float,
+    corners: int,
+) -> TrimMarks | None:
+    """At two corners of a `trim` that is known, or at as many as `corners` of any frame."""
+    for frame in _frames(media, trim, upright, level):
+        found = _round(frame, upright, level, aligned)
+        if found.corners >= (2 if frame == trim else corners):
             return found
     return None
 
@@ -62,13 +74,13 @@ def _lines(page: "PageFacts") -> Iterable[Box]:
             yield mark.box
 
 
-def _frames(page: "PageFacts", upright: list[Box], level: list[Box]) -> Iterable[Box]:
+def _frames(media: Box, trim: Box | None, upright: list[Box], level: list[Box]) -> Iterable[Box]:
     """The trim box first; else the outermost places where lines stand on both sides."""
-    if page.trim:
-        yield page.trim
+    if trim:
+        yield trim
     middle_x, middle_y = (
-        (page.media[0] + page.media[2]) / 2,
-        (page.media[1] + page.media[3]) / 2,
+        (media[0] + media[2]) / 2,
+        (media[1] + media[3]) / 2,
     )
     xs = sorted({round((line[0] + line[2]) / 2, 1) for line in upright})
     ys = sorted({round((line[1] + line[3]) / 2, 1) for line in level})
@@ -78,36 +90,39 @@ def _frames(page: "PageFacts", upright: list[Box], level: list[Box]) -> Iterable
         return
     for inwards in range(min(4, len(left), len(right), len(bottom), len(top))):
         frame = left[inwards], bottom[inwards], right[-1 - inwards], top[-1 - inwards]
-        width, height = page.media[2] - page.media[0], page.media[3] - page.media[1]
+        width, height = media[2] - media[0], media[3] - media[1]
         if frame[2] - frame[0] > LEAST_SHARE * width and frame[3] - frame[1] > LEAST_SHARE * height:
             yield frame
 
 
-def _round(trim: Box, upright: list[Box], level: list[Box]) -> TrimMarks:
+def _round(trim: Box, upright: list[Box], level: list[Box], aligned: float) -> TrimMarks:
     """A corner is marked when a line of each direction points at it from outside."""
     lines: list[Box] = []
     corners = 0
     for x in (trim[0], trim[2]):
         for y in (trim[1], trim[3]):
-            ups = [line for line in upright if _points(line, x, y, trim, 0)]
-            levels = [line for line in level if _points(line, x, y, trim, 1)]
+            ups = [line for line in upright if _points(line, (x, y), trim, 0, aligned)]
+            levels = [line for line in level if _points(line, (x, y), trim, 1, aligned)]
             corners += bool(ups and levels)
             lines += ups + levels
     return TrimMarks(trim, tuple(lines), corners)
 
 
-def _points(line: Box, x: float, y: float, trim: Box, along: int) -> bool:
-    """`along` 0: an upright line on the edge x, on the side of the corner that is y's."""
-    edge = (line[along] + line[along + 2]) / 2
-    corner, other = (x, y) if along == 0 else (y, x)
-    low, high = (line[1], line[3]) if along == 0 else (line[0], line[2])
-    near, far = (trim[1], trim[3]) if along == 0 else (trim[0], trim[2])
-    if abs(edge - corner) > ALIGNED_PT:
+def _points(line: Box, corner: tuple[float, float], trim: Box, along: int, aligned: float) -> bool:
+    """Whether a line stands on the corner's edge and outside the box, on the corner's side.
+
+    `along` is 0 for an upright line, which stands on an edge x, and 1 for a level one.
+    """
+    middle = (line[along] + line[along + 2]) / 2
+    across = 1 - along
+    low, high = line[across], line[across + 2]
+    near, far = trim[across], trim[across + 2]
+    if abs(middle - corner[along]) > aligned:
         return False
     reach = (far - near) / 4
-    if other == near:
-        return high <= near + ALIGNED_PT and high > near - reach
-    return low >= far - ALIGNED_PT and low < far + reach
+    if corner[across] == near:
+        return near - reach < high <= near + aligned
+    return far - aligned <= low < far + reach
 
 
 def place_of(marks: TrimMarks) -> Box:

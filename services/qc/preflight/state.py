@@ -60,6 +60,14 @@ class State:
     rise: float = 0.0
     mode: int = 0
 
+    def copy(self) -> "State":
+        """By hand, because every q does it: the library takes five times as long."""
+        return State(
+            self.ctm, self.clip, self.fill, self.stroke, self.fill_pattern, self.stroke_pattern,
+            self.line_width, self.look, self.font, self.size, self.letter_space, self.word_space,
+            self.stretch, self.leading, self.rise, self.mode,
+        )  # fmt: skip
+
 
 @dataclass(slots=True)
 class Pen:

@@ -1,7 +1,6 @@
 """Walks a page's content streams once, as a viewer would, and notes every mark that it makes."""
 
 from collections.abc import Callable
-from copy import copy
 from typing import Any
 
 from services.qc.preflight import objects
@@ -68,7 +67,7 @@ class Walker:
 
     def save(self) -> None:
         if len(self._saved) < MOST_SAVED:
-            self._saved.append(copy(self.state))
+            self._saved.append(self.state.copy())
 
     def restore(self) -> None:
         if self._saved:
@@ -82,7 +81,7 @@ class Walker:
             self.note("forms inside themselves")
             return
         resources = objects.get(stream, "/Resources", self.resources)
-        kept, layers, pen = copy(self.state), self.layers, self.pen
+        kept, layers, pen = self.state.copy(), self.layers, self.pen
         base, saved = self.base, self._saved
         if matrix:
             self.state.ctm = times(matrix, self.state.ctm)

@@ -1,6 +1,8 @@
-"""Rules of crop marks on PDF pages."""
+"""Rules of crop marks on PDF pages and in pictures."""
 
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from services.qc.checks import run_check
 from tests.qc.checks.conftest import SubjectOf
@@ -50,3 +52,36 @@ def test_a_table_on_the_page_is_no_mark(pdf: SubjectOf) -> None:
     subject = pdf(Sheet(f"0.25 w {rules} S", marks_mm=None))
 
     assert run_check("crop_marks", subject, {}).measurements["marked_corners"] == [0]
+
+
+def proof(corners: int = 4, ground: int = 255) -> Image.Image:
+    """Noise as artwork on a wide rim, with hairline marks outside its trim."""
+    picture = Image.new("RGB", (1000, 800), (ground,) * 3)
+    noise = np.random.default_rng(7).integers(0, 255, (600, 800, 3), np.uint8)
+    picture.paste(Image.fromarray(noise), (100, 100))
+    draw = ImageDraw.Draw(picture)
+    for x, y in ((110, 110), (889, 110), (110, 689), (889, 689))[:corners]:
+        out_x, out_y = (-1 if x < 500 else 1), (-1 if y < 400 else 1)
+        draw.line((x, y + 30 * out_y, x, y + 75 * out_y), fill=0)
+        draw.line((x + 30 * out_x, y, x + 75 * out_x, y), fill=0)
+    return picture
+
+
+def test_marks_in_a_picture_fail_where_they_stand(picture: SubjectOf) -> None:
+    subject = picture(proof())
+
+    measured = run_check("crop_marks", subject, {})
+
+    (finding,) = measured.findings
+    assert (measured.state, measured.measurements["marked_corners"]) == ("failed", [4])
+    assert finding.region is not None
+    assert (finding.region.x, finding.region.w) == pytest.approx((0.035, 0.93), abs=0.01)
+    assert run_check("crop_marks", subject, {"marks": "required"}).state == "passed"
+
+
+@pytest.mark.parametrize("image", [proof(corners=0), proof(corners=2), proof(ground=90)])
+def test_a_picture_without_four_marks_on_paper_has_none(
+    image: Image.Image, picture: SubjectOf
+) -> None:
+    assert run_check("crop_marks", picture(image), {}).state == "passed"
+    assert run_check("crop_marks", picture(image), {"marks": "required"}).state == "failed"
