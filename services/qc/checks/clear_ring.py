@@ -16,14 +16,14 @@ LOGO_HEIGHT_PX = 160
 EDGE_STEP = 28
 """Levels of a channel between neighbours: soft shadows and gradients stay below, ink is above."""
 
-OWN_RIM_SHARE, OWN_RIM_PX = 0.04, 3.0
+OWN_RIM_SHARE, OWN_RIM_PX = 0.04, 4.0
 """Nearer than this to the logo's box are its own soft edge and the rings of JPEG."""
 
 SOFT_PX = 2
 """What begins where the clear space ends has an edge this wide."""
 
-LEAST_EXTENT_SHARE = 0.06
-LEAST_PIXELS = 6
+LEAST_EXTENT_SHARE, LEAST_EXTENT_PX = 0.1, 6
+LEAST_PIXELS = 8
 SECTORS, BUSY_SECTORS, BUSY_DENSITY = 12, 6, 0.03
 """A ring whose inner third has edges all round lies on a photograph or a pattern."""
 
@@ -121,7 +121,8 @@ def _is_a_thing(mask: Array, height_px: float) -> bool:
     rows, columns = np.nonzero(mask)
     if len(rows) < LEAST_PIXELS:
         return False
-    return bool(max(np.ptp(rows), np.ptp(columns)) + 1 >= LEAST_EXTENT_SHARE * height_px)
+    least_px = max(LEAST_EXTENT_PX, LEAST_EXTENT_SHARE * height_px)
+    return bool(max(np.ptp(rows), np.ptp(columns)) + 1 >= least_px)
 
 
 def _region(mask: Array, origin: Array, scale: float, rgb: Rgb) -> Region:

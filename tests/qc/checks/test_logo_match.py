@@ -108,3 +108,27 @@ def test_plain_real_logos_are_found_on_a_photograph() -> None:
 
         assert found.match is not None
         assert found.match.width_px == pytest.approx(160, rel=0.02)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared creatives are not here")
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("godot__business-card-back.png", (0.05, 0.08)),
+        ("godot__godotcon_brussels_poster_2018.png", (0.72, 0.06)),
+        ("godot__godotcon_poznan_banner_2019.png", (0.88, 0.47)),
+        ("godot__patreon1.png", None),
+    ],
+)
+def test_a_real_mark_is_found_on_other_real_creatives(
+    name: str, place: tuple[float, float] | None, tmp_path: Path
+) -> None:
+    with Image.open(SHARED / "pictures" / "godot__godotcon_brussels_banner_2018.png") as banner:
+        banner.convert("RGB").crop((40, 335, 175, 470)).save(tmp_path / "head.png")
+    with Image.open(SHARED / "pictures" / name) as file:
+        page = np.asarray(file.convert("RGB"))
+
+    search = find_marks(PagePoints(page), [load_reference(tmp_path / "head.png", Limits())])
+
+    found = [(match.region.x, match.region.y) for match in search.matches]
+    assert found == ([pytest.approx(place, abs=0.01)] if place else [])
