@@ -26,8 +26,9 @@ RETAIL = ("EAN-13", "EAN-8", "UPC-A", "UPC-E")
 ITF_BAR_MM = (0.495, 1.016)
 """Narrowest bar of an ITF-14 on a trade unit. Source: GS1 General Specifications, 5.12."""
 
-SIZE_TOLERANCE = 0.03
-"""Of the picture: a bar of a PDF page has two pixels or so."""
+ITF = ("ITF-14", "ITF")
+SIZE_TOLERANCE = dict.fromkeys(ITF, 0.13)
+"""Beside 0.03 for the picture's pixels: an ITF's wide bars may be of 2.25 to 3 narrow ones."""
 
 CHECKED_LENGTHS = (8, 12, 13, 14)
 
@@ -111,11 +112,12 @@ def _bar_mm(subject: Subject, number: int, code: Seen, parameters: Barcode) -> f
 def _size(page: int, code: Seen, bar_mm: float | None, parameters: Barcode) -> Iterator[Finding]:
     if code.kind in RETAIL:
         least, most = parameters.min_magnification * BAR_MM, parameters.max_magnification * BAR_MM
-    elif code.kind == "ITF-14":
+    elif code.kind in ITF:
         least, most = ITF_BAR_MM
     else:
         return
-    if bar_mm is None or least * (1 - SIZE_TOLERANCE) <= bar_mm <= most * (1 + SIZE_TOLERANCE):
+    slack = SIZE_TOLERANCE.get(code.kind, 0.03)
+    if bar_mm is None or least * (1 - slack) <= bar_mm <= most * (1 + slack):
         return
     nominal = f" ({100 * bar_mm / BAR_MM:.0f} %)" if code.kind in RETAIL else ""
     yield Finding(

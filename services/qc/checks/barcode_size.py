@@ -9,6 +9,7 @@ import zxingcpp
 
 from services.qc.domain.geometry import Quad
 
+ITF = ("ITF-14", "ITF")
 ITF_14_MODULES = 120.5
 """With wide bars of 2.5 narrow ones, the usual ratio (2.25 to 3 are allowed)."""
 
@@ -22,7 +23,7 @@ def modules_of(symbol: zxingcpp.Barcode, retail: Mapping[str, int]) -> float | N
     kind, extra = str(symbol.format), _extra(symbol)
     if kind in retail:
         return retail[kind]
-    if kind == "ITF-14":
+    if kind in ITF:
         return ITF_14_MODULES
     if kind == "Code 128":
         return _code_128(symbol.text)

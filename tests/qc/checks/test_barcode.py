@@ -18,7 +18,8 @@ def page_with(
     around: int = 40,
 ) -> Image.Image:
     """A code on white paper of that margin in px (4 px are a module), on a dark page."""
-    bars = Image.fromarray(create_barcode(value, format).to_image(scale=4, add_quiet_zones=False))
+    framed = format is BarcodeFormat.ITF14  # its bearer bars need the room
+    bars = Image.fromarray(create_barcode(value, format).to_image(scale=4, add_quiet_zones=framed))
     page = Image.new("L", (900, 900), around)
     white = Image.new("L", (bars.width + 2 * paper, bars.height + 60), 255)
     white.paste(bars, (paper, 30))

