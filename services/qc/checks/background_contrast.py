@@ -83,4 +83,5 @@ CHECK = ExactCheck(
     parameters=BackgroundContrast,
     measure=measure,
     example={"min_ratio": 4.5, "min_ratio_large": 3.0},
+    version=2,
 )

@@ -108,4 +108,5 @@ CHECK = ExactCheck(
     parameters=TextReadability,
     measure=measure,
     example={"min_x_height_px": 10},
+    version=2,
 )
