@@ -20,8 +20,10 @@ from services.qc.checks import (
     colour_profile,
     compression_artifacts,
     crop_marks,
+    curved_edges,
     dark_mode_legibility,
     duplicate_pages,
+    element_alignment,
     file_naming,
     file_weight,
     forbidden_copy,
@@ -56,6 +58,8 @@ from services.qc.checks import (
     transparency,
     version_comparison,
     video_format,
+    visual_elements_count,
+    visuals_left_text_right,
     word_count,
 )
 from services.qc.checks.measured import BadParameter, ExactCheck, Measured
@@ -81,8 +85,10 @@ CHECKS: dict[str, ExactCheck] = {
     "colour_profile": colour_profile.CHECK,
     "compression_artifacts": compression_artifacts.CHECK,
     "crop_marks": crop_marks.CHECK,
+    "curved_edges": curved_edges.CHECK,
     "dark_mode_legibility": dark_mode_legibility.CHECK,
     "duplicate_pages": duplicate_pages.CHECK,
+    "element_alignment": element_alignment.CHECK,
     "file_naming": file_naming.CHECK,
     "file_weight": file_weight.CHECK,
     "forbidden_copy": forbidden_copy.CHECK,
@@ -117,6 +123,8 @@ CHECKS: dict[str, ExactCheck] = {
     "transparency": transparency.CHECK,
     "version_comparison": version_comparison.CHECK,
     "video_format": video_format.CHECK,
+    "visual_elements_count": visual_elements_count.CHECK,
+    "visuals_left_text_right": visuals_left_text_right.CHECK,
     "word_count": word_count.CHECK,
 }
 

@@ -46,7 +46,9 @@ PARAMETERS: dict[str, dict[str, JsonValue]] = {
     "lowercase_text": {"rule": "no_all_caps"},
     "new_visibility": {"rule": "forbidden"},
     "responsiveness": {"widths_px": [768]},
+    "visuals_left_text_right": {"direction": "visuals_right", "min_share": 0.5},
 }
+"""Parameters that the sample was drawn for."""
 
 
 def measure(name: str, subject: Subject) -> Measured:

@@ -1,0 +1,105 @@
+"""Elements with straight edges: blocks of text by their ink, the logo, plain panels.
+
+Imported only where it runs.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from services.qc.checks.seen import Line
+from services.qc.domain.creative import Rgb
+
+LEAST_PANEL_SHARE = 0.01
+MOST_PANEL_SHARE = 0.9
+CALM_LEVELS = 2
+STRAIGHT = 0.9
+"""Share of each side of a panel that must be there."""
+
+MOST_TURN = 0.02
+GROWTH = 0.25
+LEAST_INK = 0.08
+BEARING_EM = 0.09
+"""How far letters may stand off the edge that they are set on, in font sizes."""
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Element:
+    """`slack_px` is how far what is seen may lie off the edge that it was placed by."""
+
+    name: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    slack_px: float = 0.0
+    is_text: bool = False
+
+
+def text_elements(rgb: Rgb, lines: list[Line]) -> Iterator[Element]:
+    """Level lines, each as wide as its ink."""
+    for line in lines:
+        (x0, y0), (x1, y1) = line.quad[0], line.quad[1]
+        if abs(y1 - y0) > MOST_TURN * abs(x1 - x0):
+            continue
+        element = _ink_box(rgb, line)
+        if element:
+            yield element
+
+
+def _ink_box(rgb: Rgb, line: Line) -> Element | None:
+    xs, ys = [x for x, _ in line.quad], [y for _, y in line.quad]
+    grow = GROWTH * (max(ys) - min(ys))
+    left, right = max(0, math.floor(min(xs) - grow)), math.ceil(max(xs) + grow)
+    top, bottom = max(0, math.floor(min(ys))), math.ceil(max(ys))
+    crop = rgb[top:bottom, left:right]
+    if min(crop.shape[:2]) < 4:
+        return None
+    grey = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2GRAY)
+    _, split = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    light = np.asarray(split) > 0
+    rim = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
+    ink = ~light if rim.mean() > 0.5 else light
+    columns, rows = _inked(ink.sum(axis=0)), _inked(ink.sum(axis=1))
+    if columns is None or rows is None:
+        return None
+    height = rows[1] - rows[0]
+    return Element(
+        line.text,
+        left + columns[0],
+        top + rows[0],
+        left + columns[1],
+        top + rows[1],
+        BEARING_EM * height,
+        is_text=True,
+    )
+
+
+def _inked(counts: Array) -> tuple[int, int] | None:
+    found = np.flatnonzero(counts > max(1, LEAST_INK * counts.max()))
+    return (int(found[0]), int(found[-1]) + 1) if len(found) else None
+
+
+def panels(rgb: Rgb) -> Iterator[Element]:
+    """Plain upright rectangles, whatever stands on them."""
+    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+    steps = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8))
+    calm = (np.asarray(steps) <= CALM_LEVELS).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(calm, connectivity=4)
+    area = grey.size
+    large = stats[:, 4] >= LEAST_PANEL_SHARE * area
+    for number in np.flatnonzero(large).tolist():
+        x, y, w, h = (int(value) for value in stats[number, :4])
+        if number == 0 or w * h > MOST_PANEL_SHARE * area:
+            continue
+        own = labels[y : y + h, x : x + w] == number
+        inset = min(3, w // 8, h // 8)
+        sides = (own[inset], own[-1 - inset], own[:, inset], own[:, -1 - inset])
+        if all(side.mean() >= STRAIGHT for side in sides):
+            yield Element("panel", x, y, x + w, y + h, 1.0)
