@@ -8,10 +8,9 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from services.qc.checks import CHECKS
 from tests.qcbench.metrics import Figures, Outcome, figures, in_columns, table
 from tests.qcbench.pdfs import PRINT_CHECKS, PRINT_DEFECTS
-from tests.qcbench.running import clean, defective, planted, printed
+from tests.qcbench.running import EVERY, clean, defective, planted, printed
 
 
 def main() -> None:
@@ -21,7 +20,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", type=Path, help="where every outcome is written")
     asked = parser.parse_args()
-    outcomes = list(run(range(asked.creatives), set(asked.only) or set(CHECKS), asked.processes))
+    outcomes = list(run(range(asked.creatives), set(asked.only) or set(EVERY), asked.processes))
     print(report(outcomes))
     if asked.json:
         asked.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes]))

@@ -1,10 +1,10 @@
-"""The defects that are planted: what is changed, which check must see it, and where it shows."""
+"""How a layout is spoiled: what is changed, which check must see it, and where it shows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from io import BytesIO
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from tests.qcbench.drawing import ink
 from tests.qcbench.layout import MARGIN_PX, SIDE_PX, TYPOS, Box, Layout
@@ -85,114 +85,3 @@ def wrong_logo_colour(layout: Layout) -> Layout:
 
 def with_legal(text: str) -> Change:
     return lambda layout: replace(layout, legal=text)
-
-
-DEFECTS: tuple[Defect, ...] = (
-    Defect("wrong_ratio", "aspect_ratio", finished(lambda p: p.crop((0, 128, SIDE_PX, SIDE_PX)))),
-    Defect("faint_claim", "background_contrast", faint, "claim"),
-    Defect("barcode_blotted", "barcode", lambda c: replace(c, barcode_blot=True), "barcode"),
-    Defect("barcode_gone", "barcode", lambda c: replace(c, barcode=None)),
-    Defect("barcode_swapped", "barcode", lambda c: replace(c, barcode="4006381333931"), "barcode"),
-    Defect("barcode_crowded", "barcode", lambda c: replace(c, barcode_squeeze=True), "barcode"),
-    Defect("cmyk", "color_format", finished(lambda p: p.convert("CMYK"))),
-    Defect("grey", "color_format", finished(lambda p: p.convert("L"))),
-    Defect("badly_named", "file_naming", lambda c: replace(c, name="final FINAL (2)")),
-    Defect("too_small", "image_resolution", finished(lambda p: p.resize((800, 800)))),
-    Defect("logo_gone", "logo_visibility", lambda c: replace(c, logo_width_px=0)),
-    Defect("logo_tiny", "logo_visibility", lambda c: replace(c, logo_width_px=120), "logo"),
-    Defect("logo_turned", "logo_visibility", lambda c: replace(c, logo_turn_deg=9), "logo"),
-    Defect("logo_wide", "logo_visibility", lambda c: replace(c, logo_stretch=1.18), "logo"),
-    Defect("logo_narrow", "logo_visibility", lambda c: replace(c, logo_stretch=0.85), "logo"),
-    Defect("typo_in_headline", "spelling", with_typo),
-    Defect(
-        "typo_in_legal",
-        "spelling",
-        with_legal("Contains no alcohol. Plaese recycle this bottle."),
-        "legal",
-    ),
-    Defect(
-        "typo_in_claim",
-        "spelling",
-        lambda c: replace(c, claim="Elderflower and lime, lightly sparkilng"),
-        "claim",
-    ),
-    Defect("tiny_legal", "text_readability", lambda c: replace(c, legal_px=12), "legal"),
-    # What follows is for checks beyond the first ten; each runs as soon as its check is there.
-    Defect("logo_stretched", "logo_distortion", lambda c: replace(c, logo_stretch=1.15), "logo"),
-    Defect("logo_slanted", "logo_distortion", lambda c: replace(c, logo_turn_deg=7), "logo"),
-    Defect("logo_small", "logo_size", lambda c: replace(c, logo_width_px=170), "logo"),
-    Defect("logo_recoloured", "logo_colour", wrong_logo_colour, "logo"),
-    Defect("logo_crowded", "logo_clear_space", crowded, "logo"),
-    Defect("panel_off", "brand_colors", lambda c: replace(c, panel=(34, 48, 92)), "panel"),
-    Defect("legal_gone", "mandatory_copy", with_legal("")),
-    Defect(
-        "legal_altered",
-        "mandatory_copy",
-        with_legal("Contains some alcohol. Please recycle this bottle."),
-        "legal",
-    ),
-    Defect(
-        "legal_one_word_less",
-        "mandatory_copy",
-        with_legal("Contains alcohol. Please recycle this bottle."),
-        "legal",
-    ),
-    Defect(
-        "promise",
-        "forbidden_copy",
-        lambda c: replace(c, extra=("Guaranteed results", MARGIN_PX, 1300)),
-        "extra",
-    ),
-    Defect(
-        "code_leads_elsewhere",
-        "qr_target",
-        lambda c: replace(c, target="https://evil.example/x"),
-        "qr",
-    ),
-    Defect("code_gone", "qr_target", lambda c: replace(c, target=None)),
-    Defect("enlarged", "blur_upscale", finished(scaled_up)),
-    Defect("blurred", "blur_upscale", finished(lambda p: p.filter(ImageFilter.GaussianBlur(4)))),
-    Defect("crushed", "compression_artifacts", finished(jpeg_again(8))),
-    Defect("patched", "reference_comparison", finished(patched), PATCH),
-    Defect(
-        "word_changed",
-        "reference_comparison",
-        lambda c: replace(c, claim="Elderflower and mint, lightly sparkling"),
-        "claim",
-    ),
-    Defect(
-        "letters_changed",
-        "version_comparison",
-        with_legal("Contains no Alcohol. Please recycle this bottle."),
-        "legal",
-    ),
-    Defect(
-        "number_changed",
-        "version_comparison",
-        lambda c: replace(c, claim="Elderflower and lime, 7% sparkling"),
-        "claim",
-    ),
-    Defect("see_through", "transparency", finished(see_through)),
-    Defect(
-        "in_safe_zone",
-        "safe_zones",
-        lambda c: replace(c, extra=("Only this weekend", 700, 40)),
-        "extra",
-    ),
-    Defect(
-        "near_the_edge",
-        "safety_area",
-        lambda c: replace(c, extra=("Only this weekend", 8, 1350)),
-        "extra",
-    ),
-    Defect(
-        "shouting", "lowercase_text", lambda c: replace(c, claim="ELDERFLOWER AND LIME"), "claim"
-    ),
-    Defect(
-        "off_by_a_little",
-        "element_alignment",
-        lambda c: replace(c, claim_at_x=MARGIN_PX + 14),
-        "claim",
-    ),
-    Defect("tiny_for_phones", "min_text_size", lambda c: replace(c, legal_px=13), "legal"),
-)

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from deploy.sample import draw_logo
 from libs.contracts.brand import BrandColour, BrandData, Copy, Placement, SafeZone
 from services.qc.domain.brief import Brief, ReferenceFile
-from tests.qcbench.layout import CREAM, EAN, LEGAL, NAVY, WHITE, Colour
+from tests.qcbench.layout import CREAM, EAN, LEGAL, NAVY, TARGET, WHITE, Colour
 
 NAMING = r"[a-z]+_[a-z]+_[a-z-]+_\d+x\d+"
 WORDS = ("Northwind", "Elderflower", "kJ")
@@ -21,7 +21,12 @@ PARAMETERS: dict[str, dict[str, JsonValue]] = {
     "file_naming": {"pattern": NAMING},
     "image_resolution": {"min_short_side_px": 1600, "min_long_side_px": 1600},
     "logo_visibility": {"min_width_share": 0.08, "max_stretch": 0.05},
-    "spelling": {"language": "en_GB", "allowed_words": list(WORDS)},
+    "imperative_verb": {"verbs": ["Discover"], "scope": "all"},
+    "logo_size": {"min_width_px": 200.0},
+    "lowercase_text": {"rule": "no_all_caps", "scope": "all", "allowed_words": ["NORTH", "WIND"]},
+    "new_visibility": {"rule": "forbidden"},
+    "qr_target": {"targets": [TARGET], "required": True},
+    "responsiveness": {"widths_px": [1080]},
     "text_readability": {"min_x_height_px": 10.0},
 }
 

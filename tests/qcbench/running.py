@@ -15,12 +15,16 @@ from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
 from services.qc.domain.brief import Brief
 from services.qc.domain.creative import Limits
-from tests.qcbench.defects import DEFECTS, Defect
+from tests.qcbench.defects import Defect
 from tests.qcbench.drawing import draw
 from tests.qcbench.layout import Box, Drawn, Layout, layout
 from tests.qcbench.metrics import Outcome
 from tests.qcbench.pdfs import PRINT_PARAMETERS, PrintDefect, print_job, write_pdf
+from tests.qcbench.planted import DEFECTS
 from tests.qcbench.profile import PARAMETERS, brief, write_logos
+
+EVERY = sorted(CHECKS.keys() - {"imperative_verb"})
+"""Checks that a clean creative must not fail; a headline need not give an order."""
 
 Harmless = Callable[[Layout, Image.Image], tuple[Layout, Image.Image]]
 

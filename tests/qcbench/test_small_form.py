@@ -2,12 +2,12 @@
 
 import pytest
 
-from services.qc.checks import CHECKS
-from tests.qcbench.defects import DEFECTS, Defect
+from tests.qcbench.defects import Defect
 from tests.qcbench.layout import STYLES
 from tests.qcbench.metrics import Outcome
 from tests.qcbench.pdfs import PRINT_CHECKS, PRINT_DEFECTS, PrintDefect
-from tests.qcbench.running import clean, defective, planted, printed
+from tests.qcbench.planted import DEFECTS
+from tests.qcbench.running import EVERY, clean, defective, planted, printed
 
 KNOWN_MISSES: dict[str, str] = {}
 """Defects of this small form that are not caught, and why."""
@@ -31,7 +31,7 @@ def test_planted_defect_is_caught_where_it_is(defect: Defect) -> None:
 
 @pytest.mark.parametrize("number", range(len(STYLES)))
 def test_clean_creative_raises_no_alarm(number: int) -> None:
-    outcomes = list(clean(2 * number + 1, sorted(CHECKS), variants=False))
+    outcomes = list(clean(2 * number + 1, EVERY, variants=False))
 
     assert {o.style for o in outcomes} == {STYLES[(2 * number + 1) % len(STYLES)]}
     assert [alarm for alarm in outcomes if _is_wrong(alarm)] == []
