@@ -75,15 +75,18 @@ def _ink_mask(crop: Rgb) -> Mask:
 
 
 def _band_height(mask: Mask) -> int:
-    """Rows of the densest row's band: a neighbouring line that reaches into the box is cut off."""
+    """Rows of the band with most ink.
+
+    The rule of a table, or a neighbouring line that reaches into the box, is a band of its own.
+    """
     inked = mask.sum(axis=1)
-    has_ink = inked >= max(2.0, 0.005 * inked.max())
-    top = bottom = int(inked.argmax())
-    while top > 0 and has_ink[top - 1]:
-        top -= 1
-    while bottom < len(has_ink) - 1 and has_ink[bottom + 1]:
-        bottom += 1
-    return bottom - top + 1
+    has_ink = (inked >= max(2.0, 0.005 * inked.max())).astype(np.int8)
+    edges = np.flatnonzero(np.diff(has_ink, prepend=0, append=0))
+    bands = list(zip(edges[::2], edges[1::2], strict=True))
+    if not bands:
+        return 0
+    top, bottom = max(bands, key=lambda band: int(inked[band[0] : band[1]].sum()))
+    return int(bottom - top)
 
 
 def _extent(text: str) -> float:

@@ -57,3 +57,18 @@ def test_a_picture_without_text_is_not_judged(picture: SubjectOf) -> None:
     measured = run_check("text_readability", picture(Image.new("RGB", (300, 300))), {})
 
     assert measured.state == "not_applicable"
+
+
+def test_rule_of_a_table_is_not_measured_as_text(picture: SubjectOf) -> None:
+    image = Image.new("RGB", (900, 600), "white")
+    draw = ImageDraw.Draw(image)
+    for row in range(4):
+        top = 100 + 62 * row
+        draw.line((100, top, 700, top), fill="black", width=2)
+        draw.text(
+            (124, top + 10), f"Sugars {row}.9 g", font=ImageFont.load_default(38), fill="black"
+        )
+
+    measured = run_check("text_readability", picture(image), {"min_x_height_px": 15})
+
+    assert measured.state == "passed", measured.findings
