@@ -91,7 +91,7 @@ def wrapped(text: str, width: int) -> Iterator[str]:
         if used + wide > width:
             head, space, tail = line.rpartition(" ")
             done, line = (head, tail) if space and head.strip() else (line, "")
-            yield done.rstrip()
+            yield done.rstrip(" ")
             used = columns(line)
         line, used = line + character, used + wide
     yield line

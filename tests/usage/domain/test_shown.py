@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.usage.domain.shown import columns, digits, named, plain, usd, wrapped
@@ -60,6 +60,7 @@ def test_digits_are_the_number_itself(number: Decimal) -> None:
 
 
 @given(st.text(), st.integers(2, 90))
+@example("0\xa00", 2)
 def test_wrapped_lines_fit_and_lose_only_spaces(text: str, width: int) -> None:
     lines = list(wrapped(plain(text), width))
 
