@@ -23,6 +23,12 @@ Message = dict[str, Any]
 class ChildFailed(Exception):
     """The child died or hung over a file; the message says which, for people."""
 
+    too_slow = False
+
+
+class ChildTooSlow(ChildFailed):
+    too_slow = True
+
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
@@ -86,7 +92,7 @@ class Child:
                 if "done" in message or "unreadable" in message:
                     return
         except TimeoutError as error:
-            raise ChildFailed(f"it took longer than {timeout_s:.0f} s") from error
+            raise ChildTooSlow(f"it took longer than {timeout_s:.0f} s") from error
         except (ValueError, ConnectionError) as error:
             raise ChildFailed("the decoder gave no readable answer") from error
         raise ChildFailed("it needs more memory than allowed, or breaks the decoder")

@@ -120,19 +120,24 @@ class Decoders:
                     return
 
     async def _converse(self, request: Message, timeout_s: float) -> AsyncIterator[Message]:
-        """Ask a child; a used one that turns out to be dead is replaced once, and asked anew."""
+        """Ask a child; a used one that turns out to be dead is replaced once, and asked anew.
+
+        Both have `timeout_s` together: a file that takes long in one child takes long in the next.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
             heard = False
             async with self._child() as child:
                 used = child.was_used
                 try:
-                    async for message in child.ask(request, timeout_s):
+                    left_s = deadline - asyncio.get_running_loop().time()
+                    async for message in child.ask(request, left_s):
                         heard = True
                         yield message
                     return
-                except ChildFailed:
+                except ChildFailed as failure:
                     await child.end()
-                    if heard or not used:
+                    if heard or not used or failure.too_slow:
                         raise
 
     @asynccontextmanager

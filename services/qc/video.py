@@ -86,7 +86,10 @@ def video_file(path: Path, format: FileFormat, limits: Limits) -> Iterator[Any]:
         except Unreadable:
             raise
         except MemoryError as error:
-            detail = "Opening the video takes too much memory. Export a smaller one."
+            detail = (
+                "Opening the video takes more memory than allowed: it is too large, or damaged. "
+                "Export it again, as H.264 in MP4."
+            )
             raise Unreadable("too_many_pixels", detail) from error
         except Exception as error:
             detail = f"The {format} file is damaged or cut short and cannot be played."

@@ -9,7 +9,7 @@ from services.qc.domain.facts import Motion
 from services.qc.pillow_file import check_pixels
 
 MAX_PACKETS = 2_000_000
-MAX_DURATION_S = 4 * 3600
+MIN_DURATION_S, MAX_DURATION_S = 0.002, 4 * 3600.0
 MISSING_S, MISSING_SHARE = 1.0, 0.1
 HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 
@@ -124,8 +124,9 @@ def _motion(container: Any, stream: Any, packets: _Packets) -> Motion:
     duration_s = max(packets.end_s - packets.first_s, 0.0) or told_s
     average = float(stream.average_rate or 0)
     duration_s = duration_s or packets.count / (average or 25.0)
-    if not 0 < duration_s <= MAX_DURATION_S:
-        raise Unreadable("damaged", "The video names no sound duration. Export it again.")
+    if not MIN_DURATION_S <= duration_s <= MAX_DURATION_S:
+        detail = f"The video runs {duration_s:.3f} s, which cannot be. Export it again."
+        raise Unreadable("damaged", detail)
     sound = container.streams.audio[0] if container.streams.audio else None
     context = sound.codec_context if sound is not None else None
     keys = [*(packets.key_frames_s or []), packets.first_s + duration_s]

@@ -1,6 +1,7 @@
 """Children that open files: limits hold, and a file that kills one takes nothing with it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,25 @@ async def test_child_that_hangs_is_replaced(tmp_path: Path, picture: Path) -> No
         outcome = messages[-1]["measured"]
         assert (outcome["state"], "longer than 3 s" in outcome["reason"]) == ("error", True)
         assert (await decoders.open(picture, "a.png"))["pages"] == 1
+
+
+async def test_file_that_hangs_a_warm_child_is_not_tried_in_another(
+    tmp_path: Path, picture: Path
+) -> None:
+    blur = '<filter id="f"><feTurbulence numOctaves="99" baseFrequency="0.9"/></filter>'
+    endless = tmp_path / "endless"
+    endless.write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="900" height="900">{blur}'
+        '<rect filter="url(#f)" width="900" height="900"/></svg>'
+    )
+    async with Decoders(1, replace(LIMITS, open_timeout_s=4.0)) as decoders:
+        await decoders.open(picture, "a.png")
+        began = time.monotonic()
+        with pytest.raises(Invalid, match="longer than 4 s") as refused:
+            await decoders.open(endless, "a.svg")
+
+    assert time.monotonic() - began < 7
+    assert refused.value.code == "too_hard_to_open"
 
 
 async def test_check_that_kills_its_child_ends_alone(decoders: Decoders, picture: Path) -> None:

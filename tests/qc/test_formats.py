@@ -93,9 +93,8 @@ def test_the_colour_profile_of_a_photoshop_file_is_told_and_applied(tmp_path: Pa
     from psd_tools.psd.image_resources import ImageResource
 
     document = psd(tmp_path / "a.psd", Image.new("RGB", (8, 8), (200, 100, 100)))
-    swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    red, green = swapped.index(b"rXYZ"), swapped.index(b"gXYZ")
-    swapped = bytearray(swapped)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    red, green, swapped = srgb.index(b"rXYZ"), srgb.index(b"gXYZ"), bytearray(srgb)
     swapped[red : red + 4], swapped[green : green + 4] = b"gXYZ", b"rXYZ"
     text = swapped.index("sRGB built-in".encode("utf-16-be"))
     swapped[text : text + 8] = "swap".encode("utf-16-be")

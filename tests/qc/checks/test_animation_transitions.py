@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
@@ -31,7 +32,7 @@ def gif(tmp_path: Path, opened: ExitStack) -> Play:
         plays: int = 1,
         brief: Brief | None = None,
     ) -> Subject:
-        options = {} if plays == 1 else {"loop": max(plays - 1, 0)}
+        options: dict[str, Any] = {} if plays == 1 else {"loop": max(plays - 1, 0)}
         path = tmp_path / "a.gif"
         rest = list(frames[1:])
         frames[0].save(path, save_all=True, append_images=rest, duration=ms, **options)

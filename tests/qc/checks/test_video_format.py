@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -27,11 +28,11 @@ def spot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def measure(
-    spot: Path, opened: ExitStack, brief: Brief | None = None, **parameters: object
+    spot: Path, opened: ExitStack, brief: Brief | None = None, **parameters: Any
 ) -> Measured:
     creative = opened.enter_context(open_creative(spot, Limits()))
     given = {**PASSING, **parameters}
-    return run_check("video_format", Subject(creative, brief), given)  # type: ignore[arg-type]
+    return run_check("video_format", Subject(creative, brief), given)
 
 
 def test_a_picture_and_an_animation_are_no_videos(picture: SubjectOf) -> None:
@@ -67,7 +68,7 @@ def test_a_usual_video_passes_and_its_facts_are_told(spot: Path, opened: ExitSta
     ],
 )
 def test_each_rule_is_broken_alone(
-    parameters: dict[str, object], measured: str, rule: str, spot: Path, opened: ExitStack
+    parameters: dict[str, Any], measured: str, rule: str, spot: Path, opened: ExitStack
 ) -> None:
     (finding,) = measure(spot, opened, **parameters).findings
 
