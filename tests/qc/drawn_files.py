@@ -1,6 +1,5 @@
-"""Small files of each kind, made on the spot: film, sound, HEIC, Photoshop."""
+"""Small files that Pillow cannot write, made on the spot: film, sound, Photoshop."""
 
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -69,53 +68,6 @@ def tone(seconds: float, share: float, hertz: float = 1000.0) -> np.ndarray[Any,
     """A stereo sine of `share` of full scale."""
     wave = share * np.sin(2 * np.pi * hertz * np.arange(round(48_000 * seconds)) / 48_000)
     return np.stack([wave, wave])
-
-
-def heic(path: Path, image: Image.Image, quarter_turns: int = 0) -> Path:
-    """A HEIC of one picture, turned counterclockwise by players: boxes around an HEVC frame.
-
-    No library at hand writes one. Source: ISO/IEC 23008-12 and 14496-12.
-    """
-    inside = path.with_suffix(".hevc.mp4")
-    with av.open(str(inside), "w") as container:
-        params = {"x265-params": "log-level=none:pools=1:lossless=1:ctu=16"}
-        stream: Any = container.add_stream("libx265", rate=1, options=params)
-        stream.width, stream.height = image.size
-        stream.pix_fmt = "yuv444p"
-        frame = av.VideoFrame.from_ndarray(np.asarray(image.convert("RGB")), format="rgb24")
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    content = inside.read_bytes()
-    with av.open(str(inside)) as container:
-        sample = bytes(next(container.demux(container.streams.video[0])))
-    at = content.index(b"hvcC") - 4
-    hvcc = content[at : at + int.from_bytes(content[at : at + 4])]
-    path.write_bytes(_heif(hvcc, sample, image.size, quarter_turns))
-    inside.unlink()
-    return path
-
-
-def _heif(hvcc: bytes, sample: bytes, size: tuple[int, int], quarter_turns: int) -> bytes:
-    ftyp = _box(b"ftyp", b"heic\0\0\0\0mif1heic")
-    ispe = _box(b"ispe", struct.pack(">III", 0, *size))
-    irot = _box(b"irot", bytes([quarter_turns]))
-    ipma = _box(b"ipma", struct.pack(">IIHB3B", 0, 1, 1, 3, 0x81, 0x02, 0x83))
-    iprp = _box(b"iprp", _box(b"ipco", hvcc + ispe + irot) + ipma)
-    infe = _box(b"infe", struct.pack(">IHH", 2 << 24, 1, 0) + b"hvc1\0")
-    iinf = _box(b"iinf", struct.pack(">IH", 0, 1) + infe)
-    hdlr = _box(b"hdlr", bytes(8) + b"pict" + bytes(13))
-    pitm = _box(b"pitm", struct.pack(">IH", 0, 1))
-
-    def meta(offset: int) -> bytes:
-        place = struct.pack(">IBBHHHHII", 0, 0x44, 0, 1, 1, 0, 1, offset, len(sample))
-        return _box(b"meta", bytes(4) + hdlr + pitm + _box(b"iloc", place) + iinf + iprp)
-
-    start = len(ftyp) + len(meta(0)) + 8
-    return ftyp + meta(start) + _box(b"mdat", sample)
-
-
-def _box(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content) + 8) + kind + content
 
 
 def psd(path: Path, image: Image.Image, large: bool = False) -> Any:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tests.qc.drawn_files import film, heic, psd, saved, tone
+from tests.qc.drawn_files import film, psd, saved, tone
 
+HEIC = Path(__file__).parents[1] / "fixtures" / "pictures" / "corner.heic"
 HUGE = (0, 1, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0xFFFF_FFFF)
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="48">'
 
@@ -39,7 +40,7 @@ def sound_files(folder: Path) -> dict[str, bytes]:
     for name in ("jpg", "png", "webp", "tif", "bmp", "gif", "avif", "pdf"):
         picture.save(folder / f"a.{name}", **(moving if name in ("gif", "webp") else {}))
     picture.save(folder / "a.apng", "PNG", **moving)
-    heic(folder / "a.heic", picture.resize((96, 64)))
+    (folder / "a.heic").write_bytes(HEIC.read_bytes())
     document = psd(folder / "a.psd", picture)
     document.create_group(name="Group").append(document.create_pixel_layer(picture, name="Logo"))
     saved(document, folder / "a.psd")
