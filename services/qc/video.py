@@ -6,6 +6,7 @@ a file asks for is refused. One thread, so that the limits of the process hold.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from services.qc.video_facts import Track, motion_of, track_of
 
 DEMUXERS: dict[FileFormat, str] = {"MP4": "mp4", "MOV": "mov", "WEBM": "webm"}
 MAX_FORWARD_PIXELS = 300_000_000
-"""Decoded to get from a key frame to the frame that is wanted; further is not gone."""
+"""Decoded to get to the next frame that is wanted; further is not gone."""
 
 ALIKE = 1.0
 """Mean difference of two small pictures, in levels, below which they show the same."""
@@ -102,34 +103,38 @@ def _refuse(url: str, flags: int, options: object) -> object:
 
 def _shots(container: Any, track: Track, limits: Limits) -> Iterator[tuple[float, Rgb]]:
     """Time and pixels of frames at even distances, without those that show the same again."""
-    stream, before = container.streams.video[0], None
-    most = max(1, MAX_FORWARD_PIXELS // max(1, track.width * track.height))
-    for wanted_s in key_times(track.duration_s):
-        frame = _frame_at(container, stream, track, wanted_s, most)
-        if frame is None:
-            continue
-        pixels = _upright(frame, track, min(limits.pdf_side_px, limits.working_side_px))
+    before, side_px = None, min(limits.pdf_side_px, limits.working_side_px)
+    for frame in _frames_at(container, track, key_times(track.duration_s)):
+        pixels = _upright(frame, track, side_px)
         small = shrunk(pixels, 64).astype(np.float32)
         if before is None or small.shape != before.shape or np.abs(small - before).mean() > ALIKE:
             yield round(max(0.0, (frame.time or 0.0) - track.starts_s), 3), pixels
             before = small
 
 
-def _frame_at(container: Any, stream: Any, track: Track, wanted_s: float, most: int) -> Any:
-    """The frame shown at `wanted_s`, or one before where the way from its key frame is long."""
-    container.seek(int((wanted_s + track.starts_s) / stream.time_base), stream=stream)
-    last = None
-    for count, frame in enumerate(container.decode(stream)):
-        if last is not None and (frame.time or 0.0) - track.starts_s > wanted_s:
-            break
-        last = frame
-        if count + 1 >= most:
-            break
-    return last
+def _frames_at(container: Any, track: Track, times_s: list[float]) -> Iterator[Any]:
+    """The frames shown at `times_s`, or ones before where the way from the key frame is long.
+
+    Reading goes on from one to the next where that is shorter than from a key frame.
+    """
+    stream = container.streams.video[0]
+    most = max(1, MAX_FORWARD_PIXELS // (track.width * track.height))
+    at_s, frames = -1.0, iter(())
+    for wanted_s in times_s:
+        key_s = track.key_frame_before(wanted_s)
+        if at_s < key_s:
+            container.seek(int((key_s + track.starts_s) / stream.time_base), stream=stream)
+            frames = container.decode(stream)
+        frame = None
+        for frame in islice(frames, most):
+            at_s = (frame.time or 0.0) - track.starts_s
+            if at_s + track.frame_s > wanted_s:
+                break
+        if frame is not None:
+            yield frame
 
 
 def _all_frames(container: Any, track: Track, side_px: int) -> Iterator[Frame]:
-    usual_s = track.duration_s / max(1, track.frames)
     before: Any = None
     for frame in container.decode(container.streams.video[0]):
         at_s = max(0.0, (frame.time or 0.0) - track.starts_s)
@@ -137,7 +142,7 @@ def _all_frames(container: Any, track: Track, side_px: int) -> Iterator[Frame]:
             yield Frame(before[0], max(0.0, at_s - before[0]), before[1])
         before = (at_s, _upright(frame, track, side_px))
     if before is not None:
-        yield Frame(before[0], usual_s, before[1])
+        yield Frame(before[0], track.frame_s, before[1])
 
 
 def _upright(frame: Any, track: Track, side_px: int) -> Rgb:

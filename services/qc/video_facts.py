@@ -1,6 +1,7 @@
 """What a video file says about itself, from its packets; one frame is decoded."""
 
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -25,7 +26,17 @@ class Track:
     starts_s: float
     turn_deg: int
     motion: Motion
+    key_frames_s: list[float]
     notes: tuple[str, ...] = ()
+
+    @property
+    def frame_s(self) -> float:
+        return self.duration_s / self.frames
+
+    def key_frame_before(self, at_s: float) -> float:
+        """Time of the last key frame up to `at_s`, from the start of the track."""
+        before = bisect_right(self.key_frames_s, at_s + self.starts_s)
+        return self.key_frames_s[before - 1] - self.starts_s if before else 0.0
 
 
 def track_of(container: Any, byte_size: int, limits: Limits) -> Track:
@@ -54,6 +65,7 @@ def track_of(container: Any, byte_size: int, limits: Limits) -> Track:
         packets.first_s,
         turn,
         replace(motion, rotation_deg=turn),
+        packets.key_frames_s,
         _notes(context),
     )
 
@@ -76,7 +88,7 @@ class _Packets:
     first_s: float = 0.0
     end_s: float = 0.0
     last_s: float = 0.0
-    key_frames_s: list[float] | None = None
+    key_frames_s: list[float] = field(default_factory=list)
 
 
 def _is_cover(stream: Any) -> bool:
@@ -129,7 +141,7 @@ def _motion(container: Any, stream: Any, packets: _Packets) -> Motion:
         raise Unreadable("damaged", detail)
     sound = container.streams.audio[0] if container.streams.audio else None
     context = sound.codec_context if sound is not None else None
-    keys = [*(packets.key_frames_s or []), packets.first_s + duration_s]
+    keys = [*packets.key_frames_s, packets.first_s + duration_s]
     apart_s = [later - earlier for earlier, later in pairwise(keys)]
     return Motion(
         duration_s=round(duration_s, 3),
