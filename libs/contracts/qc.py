@@ -82,7 +82,10 @@ PageType = Literal["cover", "palette", "notes", "artwork"]
 
 
 class CreativePage(Reply):
-    """A page of a creative: only artwork is judged. `why` tells what made it something else."""
+    """A page of a creative: only artwork is judged. `why` tells what made it something else.
+
+    A frame of an animation or video is a page with its time, `at_s`.
+    """
 
     number: int
     type: PageType = "artwork"
@@ -91,6 +94,7 @@ class CreativePage(Reply):
     height_px: int
     width_mm: float | None = None
     height_mm: float | None = None
+    at_s: float | None = None
 
 
 class Creative(Reply):

@@ -91,6 +91,7 @@ def _strip(creative: Creative, limits: Limits) -> list[Message]:
             "height_px": page.height_px,
             "width_mm": page.width_mm and round(page.width_mm, 1),
             "height_mm": page.height_mm and round(page.height_mm, 1),
+            "at_s": page.at_s,
         }
         for page in creative.pages
     ]

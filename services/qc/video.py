@@ -125,7 +125,7 @@ def _frames_at(container: Any, track: Track, times_s: list[float]) -> Iterator[A
         if at_s < key_s:
             container.seek(int((key_s + track.starts_s) / stream.time_base), stream=stream)
             frames = container.decode(stream)
-        frame = None
+        frame: Any = None
         for frame in islice(frames, most):
             at_s = (frame.time or 0.0) - track.starts_s
             if at_s + track.frame_s > wanted_s:

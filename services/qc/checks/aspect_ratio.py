@@ -28,7 +28,7 @@ def measure(subject: Subject, parameters: AspectRatio) -> Measured:
     allowed = {name: _value(name) for name in parameters.allowed}
     findings: list[Finding] = []
     ratios: list[JsonValue] = []
-    for page in subject.artwork:
+    for page in subject.sheets:
         ratio = _of(page)
         name = min(allowed, key=lambda one: abs(ratio / allowed[one] - 1))
         ratios.append(round(ratio, 4))

@@ -43,6 +43,8 @@ def measure(subject: Subject, parameters: DuplicatePages) -> Measured:
 
     Pages without any mark are not compared; pages of another shape never are the same.
     """
+    if subject.creative.facts.motion:
+        return not_applicable("Its pages are frames of one film.")
     if len(subject.artwork) < 2:
         return not_applicable("There is one page of artwork.")
     seen = _thumbnails(subject)

@@ -43,7 +43,7 @@ def measure(subject: Subject, parameters: ImageResolution) -> Measured:
         format = subject.creative.format
         return not_applicable(f"A {format} has no pixel size of its own; its pictures have.")
     findings, shares = [], []
-    for page in subject.creative.pages:
+    for page in subject.sheets:
         for what, measured, least, unit in _rules(page, parameters):
             shares.append(min(1.0, measured / least))
             if measured < least:

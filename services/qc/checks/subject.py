@@ -71,6 +71,11 @@ class Subject:
         kinds = self.page_kinds
         return [page for page in self.creative.pages if kinds[page.number].type == "artwork"]
 
+    @property
+    def sheets(self) -> list[Page]:
+        """Artwork with a size of its own: the frames of what moves have one together."""
+        return self.artwork[:1] if self.creative.facts.motion else self.artwork
+
     @cached_property
     def page_kinds(self) -> dict[int, Kind]:
         """By page number. A PDF that cannot be read has artwork only."""

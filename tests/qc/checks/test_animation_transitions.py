@@ -184,6 +184,16 @@ def test_the_placement_gives_the_longest_run_and_the_profile_goes_before_it(gif:
     assert measure(subject, max_duration_s=2).state == "passed"
 
 
+def test_the_size_of_what_moves_is_judged_once_and_its_frames_are_no_duplicates(
+    gif: Play,
+) -> None:
+    subject = gif(moving(20))
+
+    assert len(run_check("aspect_ratio", subject, {"allowed": ["1:1"]}).findings) == 1
+    assert len(run_check("image_resolution", subject, {}).findings) == 2
+    assert run_check("duplicate_pages", subject, {}).state == "not_applicable"
+
+
 def test_a_video_is_watched_too_and_may_run_longer(tmp_path: Path, opened: ExitStack) -> None:
     path = film(tmp_path / "a.mp4", blinking(10), rate=20)
     creative = opened.enter_context(open_creative(path, Limits()))
