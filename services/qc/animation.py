@@ -16,8 +16,8 @@ from services.qc.domain.film import key_frames
 from services.qc.pillow_file import facts_of, our_errors, pillow_file, upright_rgb
 
 MAX_FRAMES = 2_000
-MAX_MOVING_PIXELS = 400_000_000
-"""Of all frames together: what is decoded in about four seconds."""
+MAX_MOVING_PIXELS = 256_000_000
+"""Of all frames together: what takes Pillow three to five seconds."""
 
 HASTY_S, HASTY_SHOWN_S = 0.010, 0.100
 """Browsers show a frame of 10 ms or less for 100 ms."""

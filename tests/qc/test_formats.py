@@ -90,6 +90,34 @@ def test_a_photoshop_file_in_cmyk_and_one_in_sixteen_bits(tmp_path: Path) -> Non
             assert list(pixel) == pytest.approx([255, seen, 0], abs=2)
 
 
+@pytest.mark.parametrize(
+    ("mode", "colour"), [("CMYK", (0, 255, 255, 0)), ("RGB", (255, 0, 0)), ("L", 76)]
+)
+def test_a_large_photoshop_file_looks_the_same_where_memory_is_short(
+    mode: str, colour: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(psd(tmp_path / "a.psd", Image.new(mode, (64, 64), colour)), tmp_path / "a.psd")
+    with open_creative(path, Limits()) as creative:
+        usual = creative.rgb(creative.pages[0])
+    monkeypatch.setattr("services.qc.psd.MAX_PICTURE_BYTES", 10_000)
+
+    with open_creative(path, Limits()) as creative:
+        assert np.array_equal(creative.rgb(creative.pages[0]), usual)
+
+
+def test_a_photoshop_file_that_needs_too_much_memory_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from psd_tools import PSDImage
+
+    monkeypatch.setattr("services.qc.psd.MAX_PICTURE_BYTES", 10_000)
+    deep = PSDImage.new("RGB", (64, 64), color=0.5, depth=16)
+
+    with pytest.raises(Unreadable, match="8 bits per channel") as refused:
+        open_creative(saved(deep, tmp_path / "a.psd"), Limits())
+    assert refused.value.code == "too_many_pixels"
+
+
 def test_the_colour_profile_of_a_photoshop_file_is_told_and_applied(tmp_path: Path) -> None:
     from psd_tools.constants import Resource
     from psd_tools.psd.image_resources import ImageResource
