@@ -155,6 +155,7 @@ def _upright(frame: Any, track: Track, side_px: int) -> Rgb:
         format="rgb24",
         src_colorspace=BT_709 if unknown and frame.height >= HD_LINES else None,
         interpolation="AREA",
+        threads=1,
     ).to_ndarray()
     turn = TURNS.get(track.turn_deg)
     return np.asarray(pixels if turn is None else cv2.rotate(pixels, turn), np.uint8)

@@ -53,6 +53,7 @@ def measure_loudness(creative: "Creative", limits: Limits) -> Loudness:
 class _Meter:
     def __init__(self, sound: Any) -> None:
         self._graph = av.filter.Graph()
+        self._graph.threads = 1
         source = self._graph.add_abuffer(template=sound)
         meter = self._graph.add("ebur128", "metadata=1:peak=true")
         sink = self._graph.add("abuffersink")
