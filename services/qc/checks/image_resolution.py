@@ -41,7 +41,7 @@ def measure(subject: Subject, parameters: ImageResolution) -> Measured:
         raise BadParameter("print_width_mm: goes together with print_height_mm")
     if subject.creative.format in DRAWN:
         format = subject.creative.format
-        return not_applicable(f"A {format} has no pixel size of its own; its pictures have.")
+        return not_applicable(f"A page in {format} has no pixels of its own; its pictures have.")
     findings, shares = [], []
     for page in subject.sheets:
         for what, measured, least, unit in _rules(page, parameters):

@@ -48,7 +48,7 @@ def measure(subject: Subject, parameters: LayerOrganization) -> Measured:
     """
     layers = _layers(subject.creative)
     if layers is None:
-        return not_applicable(f"A {subject.creative.format} has no layers.")
+        return not_applicable(f"A file of kind {subject.creative.format} has no layers.")
     if not layers:
         return _flat(subject, parameters)
     untidy: set[int] = set()
