@@ -85,6 +85,7 @@ class CreativePage(Reply):
     """A page of a creative: only artwork is judged. `why` tells what made it something else.
 
     A frame of an animation or video is a page with its time, `at_s`.
+    The trim is what is left of a PDF page after cutting; null without a trim box.
     """
 
     number: int
@@ -95,6 +96,8 @@ class CreativePage(Reply):
     width_mm: float | None = None
     height_mm: float | None = None
     at_s: float | None = None
+    trim_width_mm: float | None = None
+    trim_height_mm: float | None = None
 
 
 class Creative(Reply):

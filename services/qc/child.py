@@ -81,7 +81,8 @@ def _open(request: Message, limits: Limits, say: Say) -> None:
 
 def _strip(creative: Creative, limits: Limits) -> list[Message]:
     """Each page with its type and size, as CreativePage has them."""
-    kinds = Subject(creative, limits=limits, pdf_seconds=READ_AT_DOOR_S).page_kinds
+    subject = Subject(creative, limits=limits, pdf_seconds=READ_AT_DOOR_S)
+    kinds, trims = subject.page_kinds, _trims_mm(subject)
     return [
         {
             "number": page.number,
@@ -92,9 +93,23 @@ def _strip(creative: Creative, limits: Limits) -> list[Message]:
             "width_mm": page.width_mm and round(page.width_mm, 1),
             "height_mm": page.height_mm and round(page.height_mm, 1),
             "at_s": page.at_s,
+            **trims.get(page.number, {}),
         }
         for page in creative.pages
     ]
+
+
+def _trims_mm(subject: Subject) -> dict[int, Message]:
+    """By page number; empty for what is no PDF, or none that can be read."""
+    try:
+        facts = subject.pdf()
+    except Unreadable:
+        return {}
+    sizes = {page.number: page.size_mm() for page in facts.pages if page.trim} if facts else {}
+    return {
+        number: {"trim_width_mm": round(width, 1), "trim_height_mm": round(height, 1)}
+        for number, (width, height) in sizes.items()
+    }
 
 
 def _examine(request: Message, limits: Limits, say: Say) -> None:

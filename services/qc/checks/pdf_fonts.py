@@ -1,6 +1,7 @@
 """Exact check: the fonts of a PDF: whether each is inside the file, of a sound type, and allowed.
 
-That fonts are embedded is a rule of every PDF/X (ISO 15930) and PDF/A (ISO 19005).
+That fonts are embedded is a rule of every PDF/X (ISO 15930) and PDF/A (ISO 19005); that Courier is
+suspect one of GWG 2015.
 """
 
 import re
@@ -35,9 +36,7 @@ class PdfFonts(Parameters):
         default=[], max_length=200, description="Beginnings of font names; empty allows all"
     )
     forbidden: list[Name] = Field(
-        default=["Courier"],
-        max_length=200,
-        description="Beginnings of font names (GWG 2015: Courier stands for a lost font)",
+        default=[], max_length=200, description="Beginnings of font names"
     )
 
 
@@ -86,9 +85,12 @@ def _faults(font: "Font", parameters: PdfFonts) -> Iterator[tuple[str, str, str,
         message = f"The font {font.name} is of Type 3, which prints coarsely on some devices."
         yield "minor", message, described, "no Type 3 fonts", "Set the text in a real font."
     if _begins(font.name, parameters.forbidden):
-        message = f"The font {font.name} must not be used; it often stands for one that was lost."
-        rule = f"not {', '.join(parameters.forbidden)}"
-        yield "major", message, described, rule, "Load the right font and export again."
+        message, rule = f"The font {font.name} is used.", f"not {', '.join(parameters.forbidden)}"
+        yield "major", message, described, rule, "Set the text in another font."
+    if _begins(font.name, ["Courier"]) and not _begins(font.name, parameters.allowed):
+        message = "The font Courier often stands in for one that was not found."
+        fix = "See that it is meant; else load the right font and export again."
+        yield "minor", message, described, "no stand-in", fix
     if parameters.allowed and not _begins(font.name, parameters.allowed):
         rule = f"one of {', '.join(parameters.allowed)}"
         message = f"The font {font.name} is not one of those that may be used."

@@ -1,5 +1,8 @@
 """Rules of the fonts in a PDF."""
 
+from pikepdf import Dictionary, Name
+from pydantic import JsonValue
+
 from services.qc.checks import run_check
 from tests.qc.checks.conftest import SubjectOf
 from tests.qc.checks.drawn_pdfs import Sheet, text
@@ -40,3 +43,14 @@ def test_only_the_brands_fonts_are_allowed(pdf: SubjectOf) -> None:
     assert run_check("pdf_fonts", subject, {"allowed": ["Aileron"]}).state == "passed"
     assert run_check("pdf_fonts", subject, {"allowed": ["Futura"]}).state == "failed"
     assert run_check("pdf_fonts", subject, {"forbidden": ["aileron"]}).state == "failed"
+
+
+def test_courier_is_a_remark_unless_it_is_the_brands(pdf: SubjectOf) -> None:
+    courier = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name("/Courier-Bold"))
+    subject = pdf(Sheet(text("Hello there", font="C"), resources={"Font": {"C": courier}}))
+    inside: dict[str, JsonValue] = {"require_embedded": False}
+
+    (finding,) = run_check("pdf_fonts", subject, inside).findings
+
+    assert (finding.severity, "stands in" in finding.message) == ("minor", True)
+    assert run_check("pdf_fonts", subject, {**inside, "allowed": ["Courier"]}).findings == []

@@ -10,6 +10,7 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, Stream
 
+from libs.contracts.qc import CreativePage
 from services.qc.checks import CHECKS, run_check
 from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
@@ -236,12 +237,12 @@ def test_a_large_page_has_its_millimetres_from_its_unit(tmp_path: Path) -> None:
 
 
 async def test_the_upload_door_lists_the_pages(tmp_path: Path) -> None:
-    path = write_pdf(tmp_path / "two.pdf", Sheet(), Sheet(trim_mm=(50, 50)))
+    path = write_pdf(tmp_path / "two.pdf", Sheet(), Sheet(trim_mm=(50, 50), boxes=False))
 
     async with Decoders(1, ChildLimits(1 << 30, 64_000_000, 100, 20.0, 30.0)) as decoders:
         opened = await decoders.open(path, "two.pdf")
 
-    assert [(page["number"], page["type"], page["width_mm"]) for page in opened["strip"]] == [
-        (1, "artwork", 130.0),
-        (2, "artwork", 80.0),
-    ]
+    first, second = map(CreativePage.model_validate, opened["strip"])
+    assert (first.number, first.type, first.width_mm) == (1, "artwork", 130.0)
+    assert (first.trim_width_mm, first.trim_height_mm) == (100.0, 80.0)
+    assert (second.width_mm, second.trim_width_mm) == (80.0, None)
