@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, Stream
@@ -246,3 +247,24 @@ async def test_the_upload_door_lists_the_pages(tmp_path: Path) -> None:
     assert (first.number, first.type, first.width_mm) == (1, "artwork", 130.0)
     assert (first.trim_width_mm, first.trim_height_mm) == (100.0, 80.0)
     assert (second.width_mm, second.trim_width_mm) == (80.0, None)
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_region_lies_on_the_pixels_that_are_shown(rotation: int, tmp_path: Path) -> None:
+    crop = Array([SLUG - 9, SLUG + 5, SLUG + 250, SLUG + 190])
+    sheet = Sheet("0 1 1 0 k 30 40 60 20 re f", ground_mm=None, marks_mm=None,
+                  extra={"CropBox": crop, "Rotate": rotation})  # fmt: skip
+    with open_creative(write_pdf(tmp_path / "turned.pdf", sheet), Limits()) as opened:
+        subject = Subject(opened)
+        pixels = subject.rgb(opened.pages[0])
+        (page,) = subject.pdf_pages()
+        region = page.region(page.marks[0].box)
+    rows, columns = np.nonzero(pixels[..., 1] < 128)
+    height, width = pixels.shape[:2]
+
+    assert (region.x, region.y) == pytest.approx(
+        (columns.min() / width, rows.min() / height), abs=0.004
+    )
+    assert (region.x + region.w, region.y + region.h) == pytest.approx(
+        ((columns.max() + 1) / width, (rows.max() + 1) / height), abs=0.004
+    )
