@@ -24,6 +24,9 @@ FEWEST_INLIERS, SURE_LIKENESS = 8, 0.85
 pixels are the reference's all over."""
 
 MOST_OCCURRENCES = 6
+MOST_PAIRS = 1_200
+"""Each is compared with every other: a page of noise would take half a gigabyte."""
+
 TURN_DEG, SCALE_OCTAVES, PLACE_SHARE = 25.0, 0.5, 0.25
 """How far the points of one mark may disagree about its turn, size and middle."""
 
@@ -66,7 +69,7 @@ class Candidate:
 
 def _candidates(rgb: Rgb, tile: Tile, reference: Reference, points: Points) -> Iterator[Candidate]:
     """One for each occurrence: points that agree are set aside before the next is looked for."""
-    of, on = _pairs(points, tile.points)
+    of, on = pairs(points, tile.points)
     agree = _agreement(reference, points, tile.points, of, on)
     left = np.ones(len(of), bool)
     for _ in range(MOST_OCCURRENCES):
@@ -88,7 +91,7 @@ def _candidates(rgb: Rgb, tile: Tile, reference: Reference, points: Points) -> I
         left[group] = False
 
 
-def _pairs(reference: Points, page: Points) -> tuple[Array, Array]:
+def pairs(reference: Points, page: Points) -> tuple[Array, Array]:
     """Indices of points that look alike, and much more alike than the reference's second best.
 
     The page's points choose, so that a mark that stands there twice does not rival itself.
@@ -101,7 +104,9 @@ def _pairs(reference: Points, page: Points) -> tuple[Array, Array]:
     first = alike[rows, best]
     alike[rows, best] = -1
     away, second_away = 1 - first, 1 - alike.max(axis=1)
-    good = np.nonzero(away < NEAREST_RATIO**2 * second_away)[0]
+    ratio = away / np.maximum(second_away, 1e-6)
+    good = np.argsort(ratio)[:MOST_PAIRS]
+    good = good[ratio[good] < NEAREST_RATIO**2]
     return best[good], good
 
 

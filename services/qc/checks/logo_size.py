@@ -50,8 +50,7 @@ def measure(subject: Subject, parameters: LogoSize) -> Measured:
     for page, match in found:
         size = _sizes(subject, page, match)
         sizes.append({"page": page.number, "reference": match.reference, **_rounded(size)})
-        slack = 1 + EDGE_PX / match.height_px
-        for finding, nearness in _breaches(page, match, size, slack, parameters):
+        for finding, nearness in _breaches(page, match, size, parameters):
             findings.append(finding)
             worst = min(worst, nearness)
     return judged(findings, {**subject.seen_pages(), "logos": sizes}, 100 * worst)
@@ -80,12 +79,13 @@ def _sizes(subject: Subject, page: Page, match: LogoMatch) -> dict[str, float]:
 
 
 def _breaches(
-    page: Page, match: LogoMatch, sizes: dict[str, float], slack: float, parameters: LogoSize
+    page: Page, match: LogoMatch, sizes: dict[str, float], parameters: LogoSize
 ) -> Iterator[tuple[Finding, float]]:
-    """With how near the size is to the limit, at most 1. `slack` is what cannot be measured."""
+    """With how near the size is to the limit, at most 1. The edges' blur counts for the logo."""
     for name, size in sizes.items():
         least, most = (getattr(parameters, f"{end}_{name}") for end in ENDS)
         side, unit = name.split("_")
+        slack = 1 + EDGE_PX / (match.width_px if side == "width" else match.height_px)
         if least and size * slack < least:
             words = f"The logo has too little {side}.", "Make it larger.", f"at least {least:g}"
             yield _finding(page, match, words, size, unit), size / least

@@ -1,5 +1,6 @@
 """Rules of the search for a reference mark on a page."""
 
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 from PIL import Image
 
 from deploy.sample import write_sample
-from services.qc.checks.logo_match import find_marks
-from services.qc.checks.mark_points import PagePoints
+from services.qc.checks.logo_match import MOST_PAIRS, find_marks, pairs
+from services.qc.checks.mark_points import PagePoints, Points
 from services.qc.checks.mark_reference import Reference, load_reference
 from services.qc.checks.seen import LogoMatch
 from services.qc.domain.creative import Limits
@@ -132,3 +133,15 @@ def test_a_real_mark_is_found_on_other_real_creatives(
 
     found = [(match.region.x, match.region.y) for match in search.matches]
     assert found == ([pytest.approx(place, abs=0.01)] if place else [])
+
+
+def test_a_page_that_is_the_mark_all_over_is_searched_within_bounds(
+    reference: Reference,
+) -> None:
+    own = reference.points[0]
+    page = Points(*(np.concatenate([part] * 9) for part in astuple(own)))
+
+    of, on = pairs(own, page)
+
+    assert len(page) > 1.5 * MOST_PAIRS
+    assert len(of) == len(on) == MOST_PAIRS
