@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from libs.contracts.qc import Region
@@ -14,6 +15,7 @@ TOKEN = re.compile(r"[^\W_]+(?:['\u2019.,][^\W_]+)*[%€$£°]?|[%€$£&+]", re
 HYPHENS = ("-", "\u2010", "\u00ad")
 QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u00b4": "'", "\u00ad": ""})
 
+KEPT_WORDS = 10_000
 SAME_ROW = 0.5
 ROW_GAP = 1.6
 LINE_GAP = 1.1
@@ -35,11 +37,13 @@ class Token:
     end: int
 
 
+@lru_cache(maxsize=KEPT_WORDS)
 def normal(text: str) -> str:
     """One spelling for what looks the same: ligatures, composed accents, apostrophes, no case."""
     return unicodedata.normalize("NFKC", text).translate(QUOTES).casefold()
 
 
+@lru_cache(maxsize=KEPT_WORDS)
 def folded(text: str) -> str:
     """Equal for words that OCR may confuse: l, I and 1, O and 0, rn and m, accents and none."""
     apart = unicodedata.normalize("NFKD", normal(text))

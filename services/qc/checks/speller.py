@@ -1,7 +1,7 @@
 """Dictionaries with a client's own words, and what an unknown word was meant to be."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -16,6 +16,7 @@ MOST_MEANT = 3
 LEAST_FAR_LETTERS = 7
 LEAST_STEM = 3
 LEAST_PART = 4
+LONGEST_RUN = 24
 LINKS = ("", "s", "n", "en", "es", "er", "e", "-")
 """What joins the parts of a compound: Sommer-nacht-s-getränk."""
 
@@ -67,7 +68,7 @@ class Speller:
         if any(self._has(one) for one in spellings):
             return True
         return any(
-            (joins_words(name) and _is_compound(bare.lower(), known))
+            (joins_words(name) and _is_compound(bare.lower(), known, _stem_set(name)))
             or (name.startswith("es") and _is_with_pronoun(bare.lower(), known))
             for name, known in zip(self._names, self._lookups(), strict=True)
         ) or self._is_elided(bare)
@@ -85,15 +86,20 @@ class Speller:
     def is_run_together(self, text: str) -> bool:
         """OCR loses spaces: "summernights" is no mistake of the designer's."""
         lower = _plain(text).lower()
+        if len(lower) > LONGEST_RUN:
+            return False
         cuts = range(LEAST_PART, len(lower) - LEAST_PART + 1)
         return any(self._has(lower[:at]) and self._has(lower[at:]) for at in cuts)
 
     def meant(self, text: str) -> list[str]:
         """Known words one slip away: two letters swapped, one lost, added or wrong.
 
-        Then inflected words so; then, for longer words, what is two slips away.
+        Then inflected words so; then, for longer words, what is two slips away. Nothing for
+        words as long as only compounds are.
         """
         lower = _plain(text).lower()
+        if len(lower) > LONGEST_RUN:
+            return []
         near = self._stems_near(lower, 1)
         if not near:
             found = (one for one in self._slips(lower) if self._has_small(one))
@@ -144,26 +150,24 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(QUOTES)
 
 
-def _is_compound(lower: str, known: Any, depth: int = 3) -> bool:
-    """Known parts of four letters or more, the last one as it stands."""
-    if known(lower) or known(lower.capitalize()):
+def _is_compound(lower: str, known: Any, stems: Set[str], depth: int = 3) -> bool:
+    """Stems of four letters or more, joined by links, and a known word at the end."""
+    if depth < 3 and (lower in stems or known(lower) or known(lower.capitalize())):
         return True
-    if depth == 0:
-        return False
-    for at in range(LEAST_PART, len(lower) - LEAST_PART + 1):
-        head, tail = lower[:at], lower[at:]
-        if _is_part(head, known) and _is_compound(tail, known, depth - 1):
-            return True
-    return False
+    cuts = range(LEAST_PART, len(lower) - LEAST_PART + 1) if depth else ()
+    return any(
+        _is_part(lower[:at], stems) and _is_compound(lower[at:], known, stems, depth - 1)
+        for at in cuts
+    )
 
 
-def _is_part(head: str, known: Any) -> bool:
-    for link in LINKS:
-        stem = head.removesuffix(link) if link else head
-        whole = not link or head.endswith(link)
-        if whole and len(stem) >= LEAST_PART and (known(stem) or known(stem.capitalize())):
-            return True
-    return False
+def _is_part(head: str, stems: Set[str]) -> bool:
+    return any(
+        head.endswith(link)
+        and len(head) - len(link) >= LEAST_PART - 1
+        and head[: len(head) - len(link)] in stems
+        for link in LINKS
+    )
 
 
 def _is_with_pronoun(lower: str, known: Any) -> bool:
@@ -189,6 +193,11 @@ def _stems(name: str) -> list[str]:
     words = _dictionary(name).dictionary.dic.words
     stems = {word.stem.lower() for word in words if len(word.stem) >= LEAST_STEM}
     return sorted(stem for stem in stems if stem.isalpha())
+
+
+@lru_cache(maxsize=3)
+def _stem_set(name: str) -> frozenset[str]:
+    return frozenset(_stems(name))
 
 
 @lru_cache(maxsize=3)

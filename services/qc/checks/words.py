@@ -14,7 +14,7 @@ WORD = re.compile(rf"{LETTERS}(?:['\u2019\u00ad]{LETTERS})*")
 NOT_PROSE = re.compile(r"[@#/\\_\d]|\w\.\w|^www", re.IGNORECASE)
 MARKED = re.compile(r"\s?[®™©]")
 UNITS = frozenset(("kcal", "mmol", "mol", "vol", "ppm", "pcs", "lbs", "hrs", "min", "sec"))
-SHORTEST = 3
+SHORTEST, LONGEST = 3, 45
 LONGEST_ACRONYM = 5
 
 
@@ -32,7 +32,7 @@ class Word:
 
 
 def words_of(line: Line) -> Iterator[Word]:
-    """Leaves out addresses, tags, anything with a digit, acronyms, camelCase, very short words.
+    """Leaves out addresses, tags, anything with a digit, acronyms, camelCase, very short and very long words.
 
     Also trade marks, units, and words that mix alphabets.
     """
@@ -62,7 +62,7 @@ def words_across(lines: Sequence[Line]) -> list[Word]:
 
 
 def _is_prose(word: str) -> bool:
-    if len(word) < SHORTEST or (word.isupper() and len(word) <= LONGEST_ACRONYM):
+    if not SHORTEST <= len(word) <= LONGEST or (word.isupper() and len(word) <= LONGEST_ACRONYM):
         return False
     if word.casefold() in UNITS or len(set(map(_alphabet, filter(str.isalpha, word)))) > 1:
         return False

@@ -218,3 +218,9 @@ def test_trade_marks_units_and_foreign_paragraphs_are_left_out(read: SubjectOf) 
     )
 
     assert spelled(subject) == {}
+
+
+def test_a_word_without_end_is_not_looked_up(read: SubjectOf) -> None:
+    measured = run_check("spelling", read(line("a" * 5_000, exact=True)), {})
+
+    assert measured.state == "not_applicable"
