@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST_FINDINGS = 10
 MOST_ELEMENTS = 150
-FAMILY = 2
+FAMILY = 3
 """So many elements on one edge make it an edge that others are held to."""
 
 Axis = Literal["column", "row"]
@@ -32,7 +32,7 @@ class ElementAlignment(Parameters):
         "much more as their own forms need",
     )
     near_share: float = Field(
-        default=0.012,
+        default=0.01,
         gt=0,
         le=0.1,
         description="Up to which difference edges are taken for meant to line up",
@@ -55,7 +55,7 @@ def measure(subject: Subject, parameters: ElementAlignment) -> Measured:
 
     Elements are lines of text by their ink, the logo and plain panels. Neighbours in a column
     line up by their left, middle or right; a difference between tolerance and `near_share` is a
-    near miss: major where the edge is one that two or more elements share, else minor.
+    near miss: major where three or more of a kind share the edge that is missed, else minor.
     """
     findings: list[Finding] = []
     misses, pairs, count = 0, 0, 0
@@ -141,11 +141,11 @@ def _miss(
     first, second = _edges(one, axis), _edges(other, axis)
     differences = [abs(a - b) for a, b in zip(first, second, strict=True)]
     off = min(differences)
-    if off <= slack or off > max(near, slack * 1.5):
+    if not slack < off <= near:
         return None
-    nearly = [edge for edge, away in enumerate(differences) if away <= max(near, slack * 1.5)]
+    nearly = [edge for edge, away in enumerate(differences) if slack < away <= near]
     ways = [(one, other, edge) for edge in nearly] + [(other, one, edge) for edge in nearly]
-    for fixed, stray, edge in ways:
+    for fixed, stray, edge in ways if one.is_text == other.is_text else ():
         if _company(fixed, stray, axis, edge, elements, tolerance) >= FAMILY:
             return NearMiss(stray, fixed, axis, differences[edge], True)
     return NearMiss(other, one, axis, off, False)
