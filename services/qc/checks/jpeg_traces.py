@@ -76,7 +76,8 @@ def jpeg_traces(rgb: Rgb) -> JpegTraces:
     if min(grey.shape) < 4 * BLOCK:
         return JpegTraces(None, None)
     clipped = cv2.inRange(rgb, (1, 1, 1), (254, 254, 254)) == 0
-    seen = _phase(grey), _phase(np.ascontiguousarray(grey.T))
+    rows, columns = grey[:: 1 + grey.shape[0] // 128], grey[:, :: 1 + grey.shape[1] // 128]
+    seen = _phase(rows), _phase(np.ascontiguousarray(columns.T))
     for left, top in dict.fromkeys(((0, 0), seen)):
         quality = _quality(_sample(_blocks(grey[top:, left:]), _blocks(clipped[top:, left:])))
         if quality is not None:
@@ -84,10 +85,9 @@ def jpeg_traces(rgb: Rgb) -> JpegTraces:
     return JpegTraces(None, None)
 
 
-def _phase(grey: Array) -> int:
+def _phase(lines: Array) -> int:
     """At which column, from 0 to 7, blocks begin: where steps stand out from their neighbours."""
-    rows = grey[:: max(1, grey.shape[0] // 128)].astype(np.int16)
-    steps = np.abs(np.diff(rows, axis=1))
+    steps = np.abs(np.diff(lines.astype(np.int16), axis=1))
     sides = steps[:, :-2] + steps[:, 2:]
     out = 2 * steps[:, 1:-1] - sides
     calm = (steps[:, 1:-1] + sides) <= 2 * CALM_LEVELS
@@ -115,7 +115,7 @@ def _quality(blocks: Array) -> int | None:
     if len(blocks) < LEAST_BLOCKS:
         return None
     basis = _dct_basis()
-    coefficients = np.einsum("ij,njk,lk->nil", basis, blocks.astype(np.float32), basis)
+    coefficients = basis @ blocks.astype(np.float32) @ basis.T
     steps = {place: _step_of(coefficients[:, *place]) for place in LOW}
     found = {place: step for place, step in steps.items() if step is not None}
     if len(found) < 3 or not any(row and column for row, column in found):
