@@ -168,9 +168,7 @@ async def _assets(
     found = [
         one
         for one in found
-        if one.kind != "reference"
-        or one.name == meant
-        or (not reference and _is_named(profile, one.name))
+        if one.kind != "reference" or one.name == meant or _is_named(profile, one.name)
     ]
     found.sort(key=lambda one: (one.name != meant, not _is_named(profile, one.name)))
     return list(_first_of_each_kind(found)), reference

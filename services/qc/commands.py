@@ -27,6 +27,7 @@ from libs.problems import UpstreamFailed
 
 EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 2}
 COULD_NOT_RUN = 3
+MOST_GIVEN = 5
 COST_WAIT_S = 5.0
 RECONNECTS = 20
 COLOURS = {
@@ -165,8 +166,19 @@ def _headline(analysis: Analysis) -> Text:
         f"  score {number(analysis.score)}  coverage {number(analysis.coverage)} %"
         f"  {analysis.profile_id} version {analysis.profile_version}",
         f"\nonly: {', '.join(analysis.only)}" if analysis.only else "",
+        f"\nheld against {words}" if (words := _given_in_words(analysis)) else "",
         f"\ncritical and failed: {', '.join(critical)}" if critical else "",
     )
+
+
+def _given_in_words(analysis: Analysis) -> str:
+    """What the creative was held against, as it was at the upload."""
+    given = analysis.given
+    words = [f"placement “{given.placement}” of {given.plan}" if given.placement else ""]
+    words += [f"market {given.market}" if given.market else ""]
+    words += [f"{one.kind} “{one.name}” version {one.version}" for one in given.assets[:MOST_GIVEN]]
+    words += [f"the creative of {given.previous}" if given.previous else ""]
+    return plain(", ".join(word for word in words if word))
 
 
 def _checks_table(analysis: Analysis, results: Sequence[CheckResult]) -> Table:

@@ -1,6 +1,6 @@
 """What a client gives once for many checks: taking in reference assets and media plans."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -141,23 +141,27 @@ async def used_by(bench: Bench, profiles: ProfilesApi, asset: ReferenceAsset) ->
     """The checks of the client that name the asset or take all of its kind, and its analyses."""
     async with transaction(bench.pool, [asset.client_id]) as db:
         analyses = await assets.uses(db, asset)
+        others = await assets.assets(db, asset.client_id, kinds=[asset.kind])
+    names = {other.name for other in others}
     checks = [
         using
         for line in await profiles.profiles_of(asset.client_id)
-        for using in _checks_with(await profiles.profile(line.profile_id), asset)
+        for using in _checks_with(await profiles.profile(line.profile_id), asset, names)
     ]
     return UsedBy(checks=checks, analyses=analyses)
 
 
-def _checks_with(profile: Profile, asset: ReferenceAsset) -> list[UsingCheck]:
+def _checks_with(
+    profile: Profile, asset: ReferenceAsset, names: Collection[str]
+) -> list[UsingCheck]:
+    """Those that name the asset, and those that name none of its kind and so take all of it."""
     found = []
     for check_id, check in profile.checks.items():
         measured = CHECKS.get(check.measure or check_id)
         if check.kind != "exact" or measured is None or asset.kind not in measured.needs:
             continue
         parameter = named_in(check.parameters, asset.name)
-        names_another = isinstance(check.parameters.get("reference"), str)
-        if parameter or not names_another:
+        if parameter or not any(named_in(check.parameters, name) for name in names):
             found.append(
                 UsingCheck(
                     profile_id=profile.profile_id,

