@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -188,3 +189,29 @@ def test_hostile_and_wrong_files_say_what_they_are(tmp_path: Path) -> None:
     assert refusal(tmp_path, b"Placement,Size\n") == "empty_plan"
     assert refusal(tmp_path, b"Placement,Size\n" + b"a,300x250\n" * 5_001) == "plan_too_large"
     assert refusal(tmp_path, b'Placement,Size\n"' + b"a" * 200_000 + b'",1\n') == "bad_csv"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_workbook_is_read_or_refused_and_never_breaks_the_reader(
+    tmp_path: Path, seed: int
+) -> None:
+    path = tmp_path / "whole.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["Placement", "Size", "Max weight"])
+    sheet.merge_range(1, 0, 2, 0, "Story")
+    sheet.write_row(1, 1, ["1080x1920", 150])
+    book.close()
+    chance = random.Random(seed)
+    damaged = bytearray(path.read_bytes())
+    for _ in range(chance.randint(1, 30)):
+        damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+    if seed % 4 == 0:
+        damaged = damaged[: chance.randrange(len(damaged))]
+
+    try:
+        plan = read(tmp_path, bytes(damaged))
+    except BadPlan as refused:
+        assert refused.detail.endswith(".")
+    else:
+        assert plan.placements or plan.errors

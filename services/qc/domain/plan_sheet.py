@@ -1,6 +1,6 @@
 """A media plan: rows of text become placements, or say what is wrong with them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.contracts.assets import PlanRow
@@ -11,6 +11,9 @@ from services.qc.domain.plan_words import TOTALS, Field, column_of, folded
 
 HEADER_WITHIN_ROWS = 50
 MAX_PLACEMENTS = 1_000
+MAX_BOOKINGS = 10 * MAX_PLACEMENTS
+"""A placement may be booked many times: for each week, say."""
+
 MAX_TOLD = 100
 ENDS: Mapping[Field, tuple[Field, ...]] = {"channel": ("name", "market"), "name": ("market",)}
 WHO: frozenset[Field] = frozenset({"name", "channel"})
@@ -81,7 +84,7 @@ def read_plan(sheets: Sequence[Sheet]) -> ReadPlan:
         _read_rows(Sheet(name, sheet.rows), first, columns, found, errors, notes)
     placements = list(_with_own_names(found, errors))
     if len(placements) > MAX_PLACEMENTS:
-        raise BadPlan("plan_too_large", f"A plan has at most {MAX_PLACEMENTS:,} placements.")
+        raise _too_many()
     if not placements and not errors:
         raise BadPlan("empty_plan", "There is no placement below the column names.")
     return ReadPlan(placements=placements, errors=errors[:MAX_TOLD], notes=notes[:MAX_TOLD])
@@ -156,6 +159,12 @@ def _read_rows(
             errors += _told(bad, columns, number, sheet.name)
             continue
         found += [_Found(placement, number, sheet.name) for placement in made]
+        if len(found) > MAX_BOOKINGS:
+            raise _too_many()
+
+
+def _too_many() -> BadPlan:
+    return BadPlan("plan_too_large", f"A plan has at most {MAX_PLACEMENTS:,} placements.")
 
 
 def _told(
@@ -200,14 +209,16 @@ def _with_own_names(found: Sequence[_Found], errors: list[PlanRow]) -> Iterator[
 
     Where a plan calls several by the same name, what tells them apart is added to it.
     """
-    by_name: dict[tuple[str, str | None], list[_Found]] = {}
+    namesakes: dict[tuple[str, str | None], set[Placement]] = {}
     for one in found:
-        by_name.setdefault((one.placement.name, one.placement.market), []).append(one)
+        namesakes.setdefault((one.placement.name, one.placement.market), set()).add(one.placement)
+    marks = {key: _marks(placements) for key, placements in namesakes.items()}
     seen: dict[tuple[str, str | None], _Found] = {}
     for one in found:
-        placement, namesakes = one.placement, by_name[one.placement.name, one.placement.market]
-        if any(other.placement != placement for other in namesakes):
-            placement = _told_apart(placement, [other.placement for other in namesakes])
+        placement = one.placement
+        words = [mark(placement) for mark in marks[placement.name, placement.market]]
+        name = " ".join([placement.name, *filter(None, words)])[:80].strip()
+        placement = placement.model_copy(update={"name": name})
         key = placement.name, placement.market
         if key not in seen:
             seen[key] = _Found(placement, one.row, one.sheet)
@@ -218,15 +229,10 @@ def _with_own_names(found: Sequence[_Found], errors: list[PlanRow]) -> Iterator[
             errors.append(PlanRow(row=one.row, sheet=one.sheet, reason=reason))
 
 
-def _told_apart(placement: Placement, namesakes: Sequence[Placement]) -> Placement:
-    """The placement with what tells it from its namesakes added to its name."""
-    marks = [
-        mark
-        for mark_of in (_channel, _size, _ratio, _formats, _length)
-        if len({mark_of(other) for other in namesakes}) > 1 and (mark := mark_of(placement))
-    ]
-    name = " ".join([placement.name, *marks])
-    return placement.model_copy(update={"name": name[:80].strip()})
+def _marks(namesakes: set[Placement]) -> list[Callable[[Placement], str]]:
+    """What tells placements of one name apart."""
+    candidates = (_channel, _size, _ratio, _formats, _length)
+    return [mark for mark in candidates if len({mark(one) for one in namesakes}) > 1]
 
 
 def _channel(placement: Placement) -> str:

@@ -19,7 +19,7 @@ MAX_RATIO_PART = 32
 MAX_BYTES = 10**11
 MAX_DURATION_S = 86_400.0
 
-_NUMBER = r"\d+(?:[.,]\d+)?"
+_NUMBER = r"\d{1,12}(?:[.,]\d{1,12})?"
 _PX = r"\s*(?:px|pixels?)?"
 _SIDE = r"(\d{1,3}(?:[.,']\d{3})|\d{1,6})"
 _BY = r"\s*(?:x|×|✕|\*|by|mal|/)\s*"

@@ -1,6 +1,8 @@
 """Rows of text become placements, or say which cell is wrong and how to write it."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from libs.contracts.brand import SafeZone
 from services.qc.domain.plan_sheet import BadPlan, ReadPlan, Sheet, read_plan, words_of
@@ -185,3 +187,40 @@ def test_without_column_names_it_is_no_plan() -> None:
         read_plan([Sheet(None, [["Story", "1080x1920"], ["Feed", "1080x1350"]])])
 
     assert refused.value.code == "no_plan_header"
+
+
+CELLS = st.one_of(
+    st.text(max_size=30),
+    st.from_regex(r"[0-9.,:x×/%\-– ]{1,40}", fullmatch=True),
+    st.sampled_from(
+        [
+            "1080x1920",
+            "150 KB",
+            "15 s",
+            "DE",
+            "top 14 %",
+            "#REF!",
+            "9" * 400,
+            "9" * 400 + " KB",
+            "JPG",
+        ]
+    ),
+)
+NAMES = ["Placement", "Market", "Size", "Ratio", "Format", "Max weight", "Duration", "Safe zone"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(CELLS, max_size=len(NAMES)), min_size=1, max_size=5))
+def test_whatever_the_cells_hold_it_is_a_placement_an_error_or_a_note(
+    rows: list[list[str]],
+) -> None:
+    cleaned = [[" ".join(cell.split()) for cell in row] for row in rows]
+    try:
+        read = plan(*cleaned, header=NAMES)
+    except BadPlan as refused:
+        assert refused.code == "empty_plan"
+        return
+
+    assert read == ReadPlan.model_validate_json(read.model_dump_json())
+    keys = [(placement.name, placement.market) for placement in read.placements]
+    assert len(keys) == len(set(keys))
