@@ -82,6 +82,22 @@ async def test_plan_is_downloaded_as_it_came_and_archived(api: MaterialApi, tmp_
     assert [line.plan_id for line in told.activations] == [None, first.plan_id]
 
 
+async def test_plans_and_activations_at_once_leave_dense_versions_and_one_active_plan(
+    api: MaterialApi, tmp_path: Path
+) -> None:
+    files = [
+        plan(tmp_path / f"{n}.xlsx", (f"Story {n}", "Meta", "DE", "108x192")) for n in range(4)
+    ]
+
+    kept = await asyncio.gather(*(api.add_plan(file, "diageo", "Summer") for file in files))
+    await asyncio.gather(*(api.activate_plan(one.plan_id) for one in kept))
+
+    assert sorted(one.version for one in kept) == [1, 2, 3, 4]
+    told = await api.plans("diageo")
+    assert [one.plan_id for one in told.media_plans if one.active] == [told.activations[0].plan_id]
+    assert len(told.activations) == 4
+
+
 async def test_tags_and_filters(api: MaterialApi, tmp_path: Path) -> None:
     file = picture(tmp_path / "bottle.png")
     bottle = await api.add_asset(file, "diageo", "product", tags="Pack, web")
