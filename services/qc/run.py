@@ -129,9 +129,8 @@ class _Run:
             for check_id, key in written.keys.items()
             if key in found
         ]
-        await written.store(*results)
-        if not written.previews:
-            await written.store_previews(kept.previews(all_found, written.previews_key))
+        drawn = () if written.previews else kept.previews(all_found, written.previews_key)
+        await written.store(*results, previews=drawn)
 
     async def _heard(self, message: Mapping[str, Any], folder: Path) -> None:
         if started := message.get("started"):

@@ -52,31 +52,39 @@ class Written:
         for result in stored:
             self.results[result.check_id] = result
             if result.check_id not in told:
-                untold.append(self._finished(result))
+                untold.append(self._finished(result, len(self.results)))
         await self._tell(*untold)
         return begun
 
-    async def store(self, *results: CheckResult) -> None:
-        """Store results, or find them stored with their call, and tell of them."""
-        if not results:
-            return
-        client_id = self._row.client_id
+    async def store(self, *results: CheckResult, previews: Sequence[Preview] = ()) -> None:
+        """Store results, or find them stored with their call, and tell of them, all in one.
+
+        `previews` are those of the file, where they are known as the results are.
+        """
+        client_id, row, written = self._row.client_id, self._row, dict(self.results)
+        steps = []
+        for result in results:
+            written[result.check_id] = result
+            steps.append(self._finished(result, len(written)))
 
         async def write() -> None:
             async with transaction(self._pool, [client_id]) as db:
-                await repository.hold(db, self._row)
-                await repository.add_results(db, self._row, results)
+                await repository.hold(db, row)
+                await repository.add_results(db, row, results)
                 await kept.keep(db, client_id, to_keep(results, self.keys), datetime.now(UTC))
+                if steps:
+                    await self._progress.add(db, client_id, row.analysis_id, *steps)
+                if previews:
+                    await repository.set_previews(db, row, previews)
 
-        await insist(write)
-        steps = []
+        if results or previews:
+            await insist(write)
+        self.results, self.previews = written, previews or self.previews
+        self._progress.tell(row.analysis_id)
         for result in results:
-            self.results[result.check_id] = result
-            steps.append(self._finished(result))
             log.info(
                 "check finished", check=result.check_id, state=result.state, score=result.score
             )
-        await self._tell(*steps)
 
     async def store_previews(self, previews: Sequence[Preview]) -> None:
         """Store which pictures of the pages there are, and keep it for the same file."""
@@ -124,9 +132,13 @@ class Written:
         await insist(write)
         self._progress.tell(self._row.analysis_id)
 
-    def _finished(self, result: CheckResult) -> ProgressEvent:
+    def _finished(self, result: CheckResult, done: int) -> ProgressEvent:
         return self._event(
-            "check_finished", check_id=result.check_id, state=result.state, score=result.score
+            "check_finished",
+            check_id=result.check_id,
+            state=result.state,
+            score=result.score,
+            done=done,
         )
 
     def _event(self, kind: str, **facts: object) -> ProgressEvent:
