@@ -120,8 +120,8 @@ class Kept:
         """Forget what is too old, for ever."""
         while True:
             try:
-                count = await self.forget(datetime.now(UTC) - self._age)
-                log.info("forgot old results of exact checks", count=count)
+                if count := await self.forget(datetime.now(UTC) - self._age):
+                    log.info("forgot old results of exact checks", count=count)
             except Unavailable:
                 log.warning("the database is away; old results are forgotten later")
             except Exception:

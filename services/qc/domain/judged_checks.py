@@ -60,17 +60,6 @@ address or code.
 As evidence, quote the call to action letter by letter and say where it stands; when there is \
 none, quote what lacks it.""",
     ),
-    "curved_edges": JudgedCheck(
-        measures="Whether rounded corners and edges are drawn alike and clean",
-        prompt="""\
-Look at panels, buttons, frames and pictures that have rounded corners or curved edges.
-Pass when corners that belong together are rounded alike, curves are smooth, and nothing of the \
-background shows through at a corner.
-Fail when radii within one group differ for no reason, one corner is square by accident, or a \
-curve is jagged, dented or has a fringe.
-Not applicable when nothing has rounded corners or curved edges.
-As evidence, name the element and the corner, and what it differs from.""",
-    ),
     "element_alignment": JudgedCheck(
         measures="Whether elements stand in line and apart on purpose",
         also_exact=True,
@@ -189,15 +178,5 @@ Fail when two or more elements fight for the first place, something unimportant 
 product or the main message is found last.
 Not applicable when the picture holds one single element.
 As evidence, name the elements in the order in which you noticed them.""",
-    ),
-    "visuals_left_text_right": JudgedCheck(
-        measures="Whether the picture is seen before the text",
-        prompt="""\
-Look at the place of the main picture and of the main block of text.
-Pass when the main picture stands to the left of the main text, or above it.
-Fail when the main text stands to the left of the main picture, or above it, so that it is read \
-before the picture is seen. In a script that runs from right to left, left and right change places.
-Not applicable when text lies on top of the picture, there is no text, or there is no picture.
-As evidence, say where picture and text stand.""",
     ),
 }

@@ -41,6 +41,10 @@ def test_a_judged_check_goes_when_an_exact_one_takes_its_name(
     assert {("product_visibility", "judged"), ("product_visibility", "exact")} <= kinds
 
 
+def test_no_question_is_declared_that_is_never_offered() -> None:
+    assert [name for name, one in JUDGED.items() if name in CHECKS and not one.also_exact] == []
+
+
 @pytest.mark.parametrize("name", JUDGED)
 def test_a_prompt_says_when_it_passes_fails_and_does_not_apply(name: str) -> None:
     prompt = JUDGED[name].prompt
