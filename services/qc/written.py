@@ -52,20 +52,21 @@ class Written:
         for result in stored:
             self.results[result.check_id] = result
             if result.check_id not in told:
-                untold.append(self._finished(result, len(self.results)))
+                untold.append(self._finished(result))
         await self._tell(*untold)
         return begun
 
     async def store(self, *results: CheckResult, previews: Sequence[Preview] = ()) -> None:
         """Store results, or find them stored with their call, and tell of them, all in one.
 
-        `previews` are those of the file, where they are known as the results are.
+        `previews` are those of the file, where they are known as the results are. Judged checks
+        store theirs side by side, so what is here is counted before it is written.
         """
-        client_id, row, written = self._row.client_id, self._row, dict(self.results)
+        client_id, row = self._row.client_id, self._row
         steps = []
         for result in results:
-            written[result.check_id] = result
-            steps.append(self._finished(result, len(written)))
+            self.results[result.check_id] = result
+            steps.append(self._finished(result))
 
         async def write() -> None:
             async with transaction(self._pool, [client_id]) as db:
@@ -79,7 +80,7 @@ class Written:
 
         if results or previews:
             await insist(write)
-        self.results, self.previews = written, previews or self.previews
+        self.previews = previews or self.previews
         self._progress.tell(row.analysis_id)
         for result in results:
             log.info(
@@ -132,13 +133,9 @@ class Written:
         await insist(write)
         self._progress.tell(self._row.analysis_id)
 
-    def _finished(self, result: CheckResult, done: int) -> ProgressEvent:
+    def _finished(self, result: CheckResult) -> ProgressEvent:
         return self._event(
-            "check_finished",
-            check_id=result.check_id,
-            state=result.state,
-            score=result.score,
-            done=done,
+            "check_finished", check_id=result.check_id, state=result.state, score=result.score
         )
 
     def _event(self, kind: str, **facts: object) -> ProgressEvent:

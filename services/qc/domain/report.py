@@ -46,6 +46,7 @@ class Box:
     height: float
     label_x: float
     label_y: float
+    label_width: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def _boxes(remarks: Sequence[Remark], preview: Preview | None) -> Iterator[Box]:
         if not region or not preview or remark.finding.page != preview.page:
             continue
         label = max(preview.width_px, preview.height_px) * LABEL_SHARE
+        wide = label * (0.5 + 0.55 * len(str(remark.number)))
         x, y = region.x * preview.width_px, region.y * preview.height_px
         width = min(region.w, 1 - region.x) * preview.width_px
         height = min(region.h, 1 - region.y) * preview.height_px
@@ -124,7 +126,8 @@ def _boxes(remarks: Sequence[Remark], preview: Preview | None) -> Iterator[Box]:
             y=round(y, 1),
             width=round(width, 1),
             height=round(height, 1),
-            label_x=round(min(x, preview.width_px - 1.6 * label), 1),
+            label_x=round(min(x, preview.width_px - wide), 1),
+            label_width=round(wide, 1),
             label_y=round(_beside(y, height, label, preview.height_px), 1),
         )
 

@@ -127,7 +127,7 @@ def test_boxes_and_their_numbers_stay_on_the_page(region: Region) -> None:
     [box] = sheet.boxes
 
     assert box.x + box.width <= 1600 and box.y + box.height <= 800
-    assert 0 <= box.label_x <= 1600 - sheet.label_px
+    assert 0 <= box.label_x <= 1600 - box.label_width
     assert 0 <= box.label_y <= 800 - sheet.label_px or box.label_y == box.y
 
 
