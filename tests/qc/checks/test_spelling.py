@@ -189,8 +189,8 @@ def test_what_ocr_misreads_is_no_alarm(text: str, read: SubjectOf) -> None:
 
 
 def test_a_pdf_is_held_to_every_letter(read: SubjectOf) -> None:
-    assert spelled(read(line("An Ioyal friend", exact=True))) == {"Ioyal": "major"}
-    assert spelled(read(line("An Ioyal friend"))) == {}
+    assert spelled(read(line("Ioyal friends forever", exact=True))) == {"Ioyal": "major"}
+    assert spelled(read(line("Ioyal friends forever"))) == {}
 
 
 def test_a_word_that_a_line_cuts_in_two_is_whole(read: SubjectOf) -> None:
