@@ -40,7 +40,7 @@ def with_typo(layout: Layout) -> Layout:
 def faint(layout: Layout) -> Layout:
     """Copy hardly lighter or darker than what is behind it."""
     dark = layout.style in ("photo", "dark")
-    return replace(layout, claim_colour=(86, 84, 92) if dark else (214, 208, 194))
+    return replace(layout, claim_colour=(64, 63, 70) if dark else (214, 208, 194))
 
 
 def crowded(layout: Layout) -> Layout:
@@ -67,6 +67,11 @@ def scaled_up(picture: Image.Image) -> Image.Image:
 def patched(picture: Image.Image) -> Image.Image:
     ImageDraw.Draw(picture).ellipse(PATCH, fill=(201, 162, 39))
     return picture
+
+
+def banded(layout: Layout) -> Layout:
+    """A soft gradient in a few steps."""
+    return replace(layout, style="dark", finish=posterised)
 
 
 def see_through(picture: Image.Image) -> Image.Image:

@@ -11,9 +11,11 @@ Z_95 = 1.959964
 
 @dataclass(frozen=True)
 class Outcome:
-    """One check on one creative. `iou` is null where the defect has no place or was missed.
+    """One check on one creative. `iou` and `placed` are null where the defect has no place.
 
-    `variant` is "as drawn", or a harmless change after which the verdict must be the same.
+    `placed`: a finding's box overlaps the truth by half, or has its middle in it, as that of one
+    wrong word in a line has. `variant` is "as drawn", or a harmless change after which the
+    verdict must be the same.
     """
 
     check: str
@@ -23,6 +25,7 @@ class Outcome:
     variant: str
     state: str
     iou: float | None = None
+    placed: bool | None = None
     said: str = ""
 
 
@@ -36,6 +39,7 @@ class Figures:
     clean: int = 0
     stable: int = 0
     varied: int = 0
+    placed: int = 0
     overlaps: list[float] = field(default_factory=list)
     misses: list[str] = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
@@ -87,6 +91,7 @@ def _count(of: Figures, outcome: Outcome) -> None:
         of.misses.append(f"{outcome.defect} on {where}: {outcome.state}")
     elif outcome.iou is not None:
         of.overlaps.append(outcome.iou)
+        of.placed += bool(outcome.placed)
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:
@@ -100,7 +105,19 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-HEAD = ("check", "recall", "95 %", "n", "alarms /100", "95 %", "n", "precision", "IoU", "stable")
+HEAD = (
+    "check",
+    "recall",
+    "95 %",
+    "n",
+    "alarms /100",
+    "95 %",
+    "n",
+    "precision",
+    "placed",
+    "IoU",
+    "stable",
+)
 
 
 def table(by_check: dict[str, Figures]) -> list[tuple[str, ...]]:
@@ -108,7 +125,7 @@ def table(by_check: dict[str, Figures]) -> list[tuple[str, ...]]:
     rows = [_row(name, of) for name, of in sorted(by_check.items())]
     whole = Figures()
     for of in by_check.values():
-        for number in ("caught", "planted", "alarms", "clean", "stable", "varied"):
+        for number in ("caught", "planted", "alarms", "clean", "placed", "stable", "varied"):
             setattr(whole, number, getattr(whole, number) + getattr(of, number))
         whole.overlaps += of.overlaps
     return [*rows, _row("all", whole)]
@@ -124,6 +141,7 @@ def _row(name: str, of: Figures) -> tuple[str, ...]:
         _interval(of.alarms, of.clean, 100),
         str(of.clean),
         _percent(of.precision),
+        _percent(of.placed / len(of.overlaps) if of.overlaps else None),
         "–" if of.typical_overlap is None else f"{of.typical_overlap:.2f}",
         _percent(of.stable / of.varied if of.varied else None),
     )

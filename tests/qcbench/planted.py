@@ -7,12 +7,12 @@ from PIL import ImageFilter
 from tests.qcbench.defects import (
     PATCH,
     Defect,
+    banded,
     crowded,
     faint,
     finished,
     jpeg_again,
     patched,
-    posterised,
     scaled_up,
     see_through,
     with_legal,
@@ -55,7 +55,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("logo_slanted", "logo_distortion", lambda c: replace(c, logo_turn_deg=7), "logo"),
     Defect("logo_small", "logo_size", lambda c: replace(c, logo_width_px=170), "logo"),
     Defect("logo_recoloured", "logo_colour", wrong_logo_colour, "logo"),
-    Defect("logo_crowded", "logo_clear_space", crowded, "logo"),
+    Defect("logo_crowded", "logo_clear_space", crowded, "extra"),
     Defect("panel_off", "brand_colors", lambda c: replace(c, panel=(34, 48, 92)), "panel"),
     Defect("legal_gone", "mandatory_copy", with_legal("")),
     Defect(
@@ -119,7 +119,7 @@ DEFECTS: tuple[Defect, ...] = (
         "extra",
     ),
     Defect(
-        "shouting", "lowercase_text", lambda c: replace(c, claim="ELDERFLOWER AND LIME"), "claim"
+        "shouting", "lowercase_text", lambda c: replace(c, claim="LIGHTLY SPARKLING WATER"), "claim"
     ),
     Defect(
         "off_by_a_little",
@@ -130,7 +130,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("tiny_for_phones", "min_text_size", lambda c: replace(c, legal_px=13), "legal"),
     Defect("faint_for_some", "accessibility", faint, "claim"),
     Defect("tiny_for_some", "accessibility", lambda c: replace(c, legal_px=12), "legal"),
-    Defect("tiny_on_phones", "responsiveness", lambda c: replace(c, legal_px=14), "legal"),
+    Defect("tiny_on_phones", "responsiveness", lambda c: replace(c, legal_px=12), "legal"),
     Defect(
         "called_new",
         "new_visibility",
@@ -143,5 +143,5 @@ DEFECTS: tuple[Defect, ...] = (
         "media_plan_format",
         finished(lambda p: p.crop((0, 0, SIDE_PX, 1536))),
     ),
-    Defect("in_bands", "compression_artifacts", finished(posterised)),
+    Defect("in_bands", "compression_artifacts", banded),
 )

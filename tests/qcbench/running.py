@@ -123,6 +123,7 @@ class _Desk:
                     variant=variant,
                     state=measured.state,
                     iou=_best_overlap(measured.findings, truth) if truth else None,
+                    placed=_is_placed(measured.findings, truth) if truth else None,
                     said=_said(measured),
                 )
 
@@ -149,6 +150,19 @@ def _region(box: Box, size: tuple[int, int]) -> Region:
 def _best_overlap(findings: Sequence[Finding], truth: Region) -> float:
     """Intersection over union with the finding that fits best; 0 when none has a region."""
     return max((_iou(f.region, truth) for f in findings if f.region), default=0.0)
+
+
+def _is_placed(findings: Sequence[Finding], truth: Region) -> bool:
+    return any(
+        _iou(f.region, truth) >= 0.5 or _has_middle_of(f.region, truth)
+        for f in findings
+        if f.region
+    )
+
+
+def _has_middle_of(inner: Region, outer: Region) -> bool:
+    x, y = inner.x + inner.w / 2, inner.y + inner.h / 2
+    return outer.x <= x <= outer.x + outer.w and outer.y <= y <= outer.y + outer.h
 
 
 def _iou(a: Region, b: Region) -> float:

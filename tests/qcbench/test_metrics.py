@@ -8,7 +8,7 @@ from tests.qcbench.metrics import Outcome, figures, wilson
 def outcome(
     state: str, defect: str | None = None, variant: str = "as drawn", iou: float | None = None
 ) -> Outcome:
-    return Outcome("spelling", 1, "flat", defect, variant, state, iou)
+    return Outcome("spelling", 1, "flat", defect, variant, state, iou, iou is not None)
 
 
 def test_a_planted_defect_is_caught_only_by_a_failed_check() -> None:

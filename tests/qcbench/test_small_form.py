@@ -26,7 +26,7 @@ def test_planted_defect_is_caught_where_it_is(defect: Defect) -> None:
         assert outcome.state != "failed", "caught now: strike it off KNOWN_MISSES"
         return
     assert outcome.state == "failed", outcome
-    assert outcome.iou is None or outcome.iou > 0.1, outcome
+    assert outcome.placed in (None, True), outcome
 
 
 @pytest.mark.parametrize("number", range(len(STYLES)))
