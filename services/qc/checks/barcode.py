@@ -59,10 +59,18 @@ class Barcode(Parameters):
 
 
 def measure(subject: Subject, parameters: Barcode) -> Measured:
-    """Score: 0 or 100. No barcode at all is a fault only when one is required or expected."""
+    """Score: 0 or 100. No barcode at all is a fault only when one is required or expected.
+
+    A QR or Aztec code is judged by `qr_target`; here it counts when it has the expected value.
+    """
     if parameters.expected is not None and not _check_digit_fits(parameters.expected):
         raise BadParameter("expected: its last digit is not its check digit")
-    seen = [(page.number, code) for page in subject.pages for code in subject.barcodes(page)]
+    seen = [
+        (page.number, code)
+        for page in subject.pages
+        for code in subject.barcodes(page)
+        if not _leads_somewhere(code) or code.value == parameters.expected
+    ]
     read = [(number, code) for number, code in seen if code.value is not None]
     sized = [(n, code, _bar_mm(subject, n, code, parameters)) for n, code in seen]
     measurements = {**subject.seen_pages(), "barcodes": [_facts(*one) for one in sized]}
@@ -80,6 +88,11 @@ def measure(subject: Subject, parameters: Barcode) -> Measured:
         reason = "Bars were seen that do not decode; no barcode is required."
         return not_applicable(reason, measurements)
     return judged(findings, measurements)
+
+
+def _leads_somewhere(code: Seen) -> bool:
+    """A code for people's telephones, beside the one for the till."""
+    return "QR" in code.kind or "Aztec" in code.kind
 
 
 def _check_digit_fits(value: str) -> bool:

@@ -56,7 +56,7 @@ def told(unknown: Unknown, speller: Speller, names: Set[str]) -> Told:
     if not unknown.exact and any(_is_half(word, speller) for word in unknown.words):
         return None, []
     meant = speller.meant(unknown.text)
-    if not unknown.exact and any(folded(one) == folded(unknown.text) for one in meant):
+    if not unknown.exact and any(_is_misreading(unknown.text, one) for one in meant):
         return None, []
     if unknown.confidence < SURE and unknown.lines < 2 and not meant:
         return None, []
@@ -64,6 +64,12 @@ def told(unknown: Unknown, speller: Speller, names: Set[str]) -> Told:
         return "minor", []
     sure = SURE_OF_SHORT if len(unknown.text) <= SHORT_WORD else SURE
     return ("major" if unknown.confidence >= sure or unknown.lines > 1 else "minor"), meant
+
+
+def _is_misreading(read: str, meant: str) -> bool:
+    """Letters that OCR confuses. It mistakes one of them at a time: two changed are swapped."""
+    swapped = len(read) == len(meant) and sum(a != b for a, b in zip(read, meant, strict=True)) > 1
+    return folded(read) == folded(meant) and not swapped
 
 
 def names_in(lines: Iterable[Line], unknown: Iterable[Word], speller: Speller) -> frozenset[str]:

@@ -118,3 +118,14 @@ def test_the_module_of_packaging_codes_is_measured(
 
     codes: Any = measured.measurements["barcodes"]
     assert codes[0]["module_mm"] == pytest.approx(1, rel=0.13)
+
+
+def test_qr_code_stands_in_for_no_barcode(picture: SubjectOf) -> None:
+    image = Image.new("RGB", (900, 600), "white")
+    code = create_barcode("https://example.com", BarcodeFormat.QRCode).to_image(scale=8)
+    image.paste(Image.fromarray(code), (100, 100))
+
+    measured = run_check("barcode", picture(image), {"required": True})
+
+    assert (measured.state, measured.findings[0].measured) == ("failed", "none")
+    assert run_check("barcode", picture(image, "b.png"), {}).state == "not_applicable"

@@ -222,3 +222,10 @@ def test_a_word_without_end_is_not_looked_up(read: SubjectOf) -> None:
     measured = run_check("spelling", read(line("a" * 5_000, exact=True)), {})
 
     assert measured.state == "not_applicable"
+
+
+def test_letters_that_look_alike_are_a_mistake_where_they_are_swapped(read: SubjectOf) -> None:
+    measured = run_check("spelling", read(line("lightly sparkilng water")), {})
+
+    assert [finding.measured for finding in measured.findings] == ["sparkilng"]
+    assert measured.state == "failed"
