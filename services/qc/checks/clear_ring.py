@@ -25,7 +25,12 @@ SOFT_PX = 2
 LEAST_EXTENT_SHARE, LEAST_EXTENT_PX = 0.1, 6
 LEAST_PIXELS = 8
 SECTORS, BUSY_SECTORS, BUSY_DENSITY = 12, 6, 0.03
-"""A ring whose inner third has edges all round lies on a photograph or a pattern."""
+"""A ring with edges all round, near and far, lies on a photograph or a pattern; the edges of a
+frame are all at one distance."""
+
+GROUND_STEP, OFF_GROUND_STEP, LEAST_GROUND_SHARE = 12, 45, 0.6
+"""Levels within which a pixel is ground and beyond which it is something else, and how much of the
+ring must be ground for that to be told."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -54,11 +59,14 @@ def look_round(rgb: Rgb, match: LogoMatch, clear_share: float) -> Ring:
     own = max(OWN_RIM_PX, OWN_RIM_SHARE * height_px)
     ring = (distance > own) & (distance <= clear_share * height_px - SOFT_PX)
     edges = ring & (_steps(part) > EDGE_STEP)
-    if _is_busy(edges, ring & (distance <= own + clear_share * height_px / 3), box):
+    inner = distance <= own + clear_share * height_px / 3
+    if _is_busy(edges, ring & inner, box) and _is_busy(edges, ring & ~inner, box):
         return Ring(True, ())
+    off_ground = _off_ground(part, ring, edges)
+    touching = _touching(off_ground, off_ground & (distance <= own + SOFT_PX))
     found = [
         Intruder(float(distance[mask].min()) / height_px, _region(mask, origin, scale, rgb))
-        for mask in _things(edges, height_px)
+        for mask in _things(edges | touching, height_px)
     ]
     return Ring(False, tuple(sorted(found, key=lambda one: one.distance)))
 
@@ -93,6 +101,34 @@ def _steps(rgb: Rgb) -> Array:
     window = np.ones((3, 3), np.uint8)
     steps = np.asarray(cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, window))
     return np.maximum(np.maximum(steps[..., 0], steps[..., 1]), steps[..., 2])
+
+
+def _off_ground(rgb: Rgb, ring: Array, edges: Array) -> Array:
+    """What is not the ground: the colour, or even gradient, that most of the calm ring has."""
+    none = np.zeros_like(ring)
+    rows, columns = np.nonzero(ring)
+    calm = ~edges[rows, columns]
+    if calm.sum() < 50:
+        return none
+    plane = np.column_stack((np.ones(len(rows)), rows, columns))
+    colours = rgb[rows, columns].astype(float)
+    away = np.abs(colours - np.median(colours[calm], axis=0)).max(axis=1)
+    for _ in range(2):
+        chosen = calm & (away <= max(GROUND_STEP, float(np.median(away[calm]))))
+        if chosen.sum() < 10:
+            return none
+        ground = plane @ np.linalg.lstsq(plane[chosen], colours[chosen], rcond=None)[0]
+        away = np.abs(colours - ground).max(axis=1)
+    if (away <= GROUND_STEP).mean() < LEAST_GROUND_SHARE:
+        return none
+    none[rows, columns] = away > OFF_GROUND_STEP
+    return none
+
+
+def _touching(mask: Array, seeds: Array) -> Array:
+    """The parts of `mask` that hold a seed: what is farther off shows its edge in the ring."""
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8))
+    return np.isin(labels, np.unique(np.asarray(labels)[seeds]))
 
 
 def _is_busy(edges: Array, inner: Array, box: Array) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from services.qc.checks.pixels import resized
 from services.qc.domain.creative import Rgb
 
-PASS_SIDES_PX = (896, 2048)
+PASS_SIDES_PX = (800, 2048)
 """The whole page small, where nearly every logo is found; then sharper, in tiles."""
 
 TILE_SIDE_PX = 1152

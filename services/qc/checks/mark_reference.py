@@ -11,9 +11,9 @@ from services.qc.checks.pixels import resized
 from services.qc.decode import open_creative
 from services.qc.domain.creative import Limits, Rgb
 
-REFERENCE_SIDE_PX = 600
+REFERENCE_SIDE_PX = 400
 LIKENESS_SIDE_PX = 300
-PADDING_PX = 40
+PADDING_PX = 28
 MOST_POINTS = 400
 
 Array = np.ndarray[Any, np.dtype[Any]]

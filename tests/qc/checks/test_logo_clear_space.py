@@ -70,9 +70,21 @@ def test_a_soft_ground_and_far_things_pass(
     assert result.findings == []
 
 
-def test_a_frame_too_near_is_caught(height_px: int, logo_file: Path, picture: SubjectOf) -> None:
+def test_a_smooth_picture_that_touches_the_logo_is_caught(
+    height_px: int, logo_file: Path, picture: SubjectOf
+) -> None:
+    page = page_with(ink_of(logo_file, WIDTH_PX))
+    page.paste((200, 60, 40), (300 + WIDTH_PX + 2, 380, 1000, 420 + height_px))
+
+    assert space(page, logo_file, picture).state == "failed"
+
+
+@pytest.mark.parametrize("reach_share", [0.09, 0.15])
+def test_a_frame_too_near_is_caught(
+    reach_share: float, height_px: int, logo_file: Path, picture: SubjectOf
+) -> None:
     page = Image.new("RGB", (1000, 1000), (240, 244, 240))
-    reach = round(0.15 * height_px)
+    reach = round(reach_share * height_px)
     box = (300 - reach, 400 - reach, 300 + WIDTH_PX + reach, 400 + height_px + reach)
     ImageDraw.Draw(page).rectangle(box, outline=NAVY, width=4)
 

@@ -139,7 +139,7 @@ def test_a_page_that_is_the_mark_all_over_is_searched_within_bounds(
     reference: Reference,
 ) -> None:
     own = reference.points[0]
-    page = Points(*(np.concatenate([part] * 9) for part in astuple(own)))
+    page = Points(*(np.concatenate([part] * 15) for part in astuple(own)))
 
     of, on = pairs(own, page)
 
