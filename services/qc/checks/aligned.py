@@ -29,6 +29,9 @@ TRACKED_BACK_PX = 0.7
 ORB_POINTS = 2000
 LEAST_ORB_INLIERS = 20
 RIM_PX = 4
+LEAST_SIDE_PX = 64
+"""ORB cannot shrink smaller pictures as often as it wants to."""
+
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -108,6 +111,8 @@ def _frame_map(source: Array, target: Array) -> Array:
 
 
 def _by_points(new: Array, old: Array) -> Array | None:
+    if min(*new.shape, *old.shape) < LEAST_SIDE_PX:
+        return None
     orb = cv2.ORB_create(nfeatures=ORB_POINTS)  # type: ignore[attr-defined]
     keys_new, looks_new = orb.detectAndCompute(new, None)
     keys_old, looks_old = orb.detectAndCompute(old, None)

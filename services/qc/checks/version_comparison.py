@@ -66,7 +66,8 @@ def measure(subject: Subject, parameters: VersionComparison) -> Measured:
     """Score: 100 when nothing but what is allowed or expected has changed, else 0.
 
     Both versions are laid over each other. Words are compared where the pixels differ, so that
-    a slip of OCR elsewhere is no change. Where the layout is another one, all words are.
+    a slip of OCR elsewhere is no change. Where the layout is another one, all words are, and
+    without a change of words the result is unsure, unless changes of the picture are allowed.
     """
     from services.qc.checks.versions import Limits, changes_on_page
     from services.qc.decode import open_creative
@@ -111,9 +112,11 @@ def _judge(
     kinds: dict[str, JsonValue] = dict(Counter(change.kind for change in changes))
     measurements |= {"changes": kinds, "fine": len(changes) - len(open_changes)}
     not_seen = [_not_seen(phrase) for phrase in unseen]
-    return judged(
-        [*findings[:MOST_FINDINGS], *not_seen], measurements, reason=_reason(measurements)
-    )
+    told = [*findings[:MOST_FINDINGS], *not_seen]
+    result = judged(told, measurements, reason=_reason(measurements))
+    if result.state == "passed" and result.reason and "picture" not in parameters.allowed:
+        return result.model_copy(update={"state": "unsure", "score": None})
+    return result
 
 
 def _reason(measurements: dict[str, JsonValue]) -> str | None:

@@ -113,8 +113,10 @@ def test_in_another_layout_the_words_are_compared(compare: Compare) -> None:
         return page
 
     same, other = compare(banner("3.99"), artwork()), compare(banner("3.49"), artwork())
+    allowed = compare(banner("3.99"), artwork(), allowed=["picture"])
 
-    assert (same.state, same.measurements["pages_laid_out_anew"]) == ("passed", [1])
+    assert (same.state, same.score) == ("unsure", None)
+    assert (allowed.state, allowed.measurements["pages_laid_out_anew"]) == ("passed", [1])
     assert [finding.severity for finding in other.findings] == ["critical"]
 
 
@@ -122,3 +124,9 @@ def test_pages_of_a_pdf_are_compared(compare: Compare) -> None:
     measured = compare(artwork(price="3.49"), artwork(), suffix="pdf")
 
     assert found(measured) == [("A number or unit was changed.", "critical")]
+
+
+def test_another_picture_without_words_is_never_passed(compare: Compare) -> None:
+    noise = Image.effect_noise(SIZE, 90).convert("RGB")
+
+    assert compare(Image.new("RGB", SIZE, "white"), noise).state == "unsure"
