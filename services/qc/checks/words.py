@@ -32,7 +32,7 @@ class Word:
 
 
 def words_of(line: Line) -> Iterator[Word]:
-    """Leaves out addresses, tags, anything with a digit, acronyms, camelCase, very short and very long words.
+    """Leaves out addresses, tags, anything with a digit, acronyms, camelCase, odd lengths.
 
     Also trade marks, units, and words that mix alphabets.
     """
