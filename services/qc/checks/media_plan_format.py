@@ -120,7 +120,7 @@ def _rules(placement: Placement) -> int:
 
 def _made(subject: Subject) -> Made:
     creative = subject.creative
-    page = creative.pages[0]
+    page = (subject.artwork or creative.pages)[0]
     motion = creative.facts.motion
     return Made(
         size=None if creative.format in DRAWN else (page.width_px, page.height_px),
