@@ -1,6 +1,7 @@
 """The clear space round a logo: what stands in it, and how near."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -24,7 +25,7 @@ SOFT_PX = 2
 
 LEAST_EXTENT_SHARE, LEAST_EXTENT_PX = 0.1, 6
 LEAST_PIXELS = 8
-SECTORS, BUSY_SECTORS, BUSY_DENSITY = 12, 6, 0.03
+BANDS, SECTORS, BUSY_SECTORS, BUSY_DENSITY = 4, 12, 6, 0.03
 """A ring with edges all round, near and far, lies on a photograph or a pattern; the edges of a
 frame are all at one distance."""
 
@@ -59,8 +60,9 @@ def look_round(rgb: Rgb, match: LogoMatch, clear_share: float) -> Ring:
     own = max(OWN_RIM_PX, OWN_RIM_SHARE * height_px)
     ring = (distance > own) & (distance <= clear_share * height_px - SOFT_PX)
     edges = ring & (_steps(part) > EDGE_STEP)
-    inner = distance <= own + clear_share * height_px / 3
-    if _is_busy(edges, ring & inner, box) and _is_busy(edges, ring & ~inner, box):
+    limits = np.linspace(own, clear_share * height_px - SOFT_PX, BANDS + 1)
+    bands = [ring & (distance > low) & (distance <= high) for low, high in pairwise(limits)]
+    if all(_is_busy(edges, band, box) for band in bands):
         return Ring(True, ())
     off_ground = _off_ground(part, ring, edges)
     touching = _touching(off_ground, off_ground & (distance <= own + SOFT_PX))
