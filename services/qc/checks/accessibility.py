@@ -63,8 +63,9 @@ class Drawn:
 def measure(subject: Subject, parameters: Accessibility) -> Measured:
     """Score: the share of lines without a finding, in percent.
 
-    Contrast is measured as it is, and as people without one kind of cone see it. Two texts
-    whose colours only they cannot tell apart are a minor finding: colour may carry a meaning.
+    Contrast is measured as it is, and as people without one kind of cone see it. What only
+    they see too weakly is a minor finding: WCAG asks for the contrast of the colours as they
+    are. So are two texts whose colours only they cannot tell apart: colour may carry a meaning.
     """
     drawn = [
         Drawn(page, line, ink) for page in subject.pages for line, ink in subject.inks(page) if ink
@@ -112,6 +113,7 @@ def _breaches(subject: Subject, one: Drawn, parameters: Accessibility) -> Iterat
                 f"{ratio:.2f}:1 as they see it, {one.ink.contrast:.2f}:1 for others",
                 f"at least {least:g}:1",
                 "Choose colours of different lightness.",
+                minor=True,
             )
     x_height, least_height, unit = _x_height(subject, one, parameters)
     if x_height < least_height:

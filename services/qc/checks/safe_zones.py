@@ -23,10 +23,10 @@ PRESETS: dict[str, SafeZone] = {
     "meta_reels": SafeZone(top=0.14, right=0.06, bottom=0.35, left=0.06),
     "tv_16_9": SafeZone(top=0.05, right=0.05, bottom=0.05, left=0.05),
 }
-"""Margins that are published as shares, checked in November 2026.
+"""Margins as shares. Look them up at the source before you rely on them: they change.
 
-Meta Business Help Centre, "text and logo safe zones": Stories 14 % and 20 %, Reels 14 %, 35 % and
-6 %. EBU R 95: graphics safe area of 16:9 television, 5 %. TikTok's depend on the caption and come
+Meta (by pages that quote its help centre, November 2026): Stories 14 % and 20 %, Reels 14 %, 35 %
+and 6 %. Graphics safe area of 16:9 television (EBU R 95): 5 %. TikTok's depend on the caption and come
 as files, others change with the player: give them in `zone` or in the media plan.
 """
 
