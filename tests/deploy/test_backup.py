@@ -30,6 +30,8 @@ from tests.journeys.processes import FakeProcess, Up, fake_providers_process, ru
 
 pytestmark = LINUX_ONLY
 PROFILE = ("--client", "diageo", "--profile", "diageo_key_visual")
+STORED = 3
+"""Objects of one analysis: the creative, the logo, and the picture of its page."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def test_backup_is_private_and_counts_what_there_was(kept: Kept) -> None:
     assert manifest.contents.ledger.cost_usd == report["total_cost"] > 0
     assert manifest.contents.ledger.entries == kept.entries > 0
     assert manifest.contents.tables["qc.analysis"].rows == 1
-    assert len([name for name in manifest.members if name.startswith("objects/")]) == 2
+    assert len([name for name in manifest.members if name.startswith("objects/")]) == STORED
     assert list(kept.folder.glob(".aiqc-*")) == []
 
 
@@ -130,7 +132,7 @@ def test_analyses_profiles_and_originals_are_as_they_were(kept: Kept, restored: 
     assert read(restored, f"/api/analyses/{kept.analysis_id}", cookie) == kept.analysis
     assert read(restored, "/api/profiles/house_style_v2", cookie) == kept.profile
     originals = files_below(kept.data_dir / "objects")
-    assert len(originals) == 2 and files_below(restored.data_dir / "objects") == originals
+    assert len(originals) == STORED and files_below(restored.data_dir / "objects") == originals
 
 
 def test_restored_platform_goes_on_working(kept: Kept, restored: Up) -> None:
@@ -185,7 +187,7 @@ def test_without_secrets_new_ones_are_made(kept: Kept, fake: FakeProcess, tmp_pa
         qc = f"http://127.0.0.1:{up.ports['qc']}/v1/analyses/{kept.analysis_id}"
         assert ask(qc, Authorization=f"Bearer {kept.token}")[0] == 401
         assert ask(qc, Authorization=f"Bearer {up.token('qc')}")[0] == 200
-    assert len(files_below(tmp_path / "originals")) == 2
+    assert len(files_below(tmp_path / "originals")) == STORED
     assert not (up.data_dir / "objects").exists()
 
 
