@@ -7,7 +7,7 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 
 from tests.qcbench.drawing import ink
-from tests.qcbench.layout import MARGIN_PX, SIDE_PX, TYPOS, Box, Layout
+from tests.qcbench.layout import MARGIN_PX, SIDE_PX, TYPOS, Box, Layout, Style
 
 Change = Callable[[Layout], Layout]
 PATCH: Box = (1180, 420, 1260, 500)
@@ -69,6 +69,10 @@ def patched(picture: Image.Image) -> Image.Image:
     return picture
 
 
+def crushed(style: Style) -> Change:
+    return lambda layout: replace(layout, style=style, finish=jpeg_again(8))
+
+
 def banded(layout: Layout) -> Layout:
     """A soft gradient in a few steps."""
     return replace(layout, style="dark", finish=posterised)
@@ -80,7 +84,7 @@ def see_through(picture: Image.Image) -> Image.Image:
 
 
 def posterised(picture: Image.Image) -> Image.Image:
-    return picture.quantize(8, dither=Image.Dither.NONE).convert("RGB")
+    return picture.quantize(20, dither=Image.Dither.NONE).convert("RGB")
 
 
 def wrong_logo_colour(layout: Layout) -> Layout:
