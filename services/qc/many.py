@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -115,6 +116,13 @@ def show_remarks(checked: Checked, console: Console) -> None:
         console.print(commands.grid(rows))
 
 
+def names_of(all_checked: Sequence[Checked]) -> list[str]:
+    """What people read: each file's path from the folder that holds them all."""
+    whole = [one.file.absolute() for one in all_checked]
+    shared = os.path.commonpath([file.parent for file in whole])
+    return [str(file.relative_to(shared)) for file in whole]
+
+
 def show_table(all_checked: Sequence[Checked], console: Console) -> None:
     """A line for each file, and what they come to."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
@@ -123,9 +131,9 @@ def show_table(all_checked: Sequence[Checked], console: Console) -> None:
         table.add_column(title, justify="right" if right else "left", overflow="fold")
     costs = [one.analysis.cost_usd for one in all_checked if one.analysis]
     places = max((commands.decimals(cost) for cost in costs), default=2)
-    for one in all_checked:
+    for name, one in zip(names_of(all_checked), all_checked, strict=True):
         table.add_row(
-            Text(commands.plain(str(one.file))),
+            Text(commands.plain(name)),
             Text(one.verdict, COLOURS.get(one.verdict, "bold red")),
             *_cells(one.analysis, places),
         )

@@ -10,7 +10,7 @@ from libs.contracts.qc import Analysis, Preview
 from libs.problems import Invalid
 from services.qc.domain.report import Pictures
 from services.qc.domain.report_html import Reported, report_html
-from services.qc.many import Checked
+from services.qc.many import Checked, names_of
 from services.qc.pictures import pictures_of
 
 MANY = 20
@@ -28,11 +28,10 @@ def refuse_report_path(path: Path) -> None:
 async def write_report(api: GatewayApi, checked: Sequence[Checked], path: Path) -> None:
     """Write one report of all of them; the file is there whole or not at all."""
     reported = []
-    for one in checked:
+    for name, one in zip(names_of(checked), checked, strict=True):
         pictures = Pictures()
         if one.analysis and (len(checked) <= MANY or _has_findings(one.analysis)):
             pictures = await _pictures(api, one.analysis)
-        name = str(one.file) if len(checked) > 1 else one.file.name
         reported.append(Reported(name, one.analysis, pictures, one.why))
     _write_whole(path, report_html(reported, datetime.now(UTC)))
 
