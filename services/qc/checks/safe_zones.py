@@ -26,8 +26,8 @@ PRESETS: dict[str, SafeZone] = {
 """Margins as shares. Look them up at the source before you rely on them: they change.
 
 Meta (by pages that quote its help centre, November 2026): Stories 14 % and 20 %, Reels 14 %, 35 %
-and 6 %. Graphics safe area of 16:9 television (EBU R 95): 5 %. TikTok's depend on the caption and come
-as files, others change with the player: give them in `zone` or in the media plan.
+and 6 %. Graphics safe area of 16:9 television (EBU R 95): 5 %. TikTok's depend on the caption
+and come as files, others change with the player: give them in `zone` or in the media plan.
 """
 
 CHANNELS = {
