@@ -1,5 +1,8 @@
 """All exact checks on a creative of 2048 by 2048 pixels, in the child process that measures."""
 
+import asyncio
+import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +16,7 @@ from services.qc.checks import CHECKS
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.settings import QcSettings
-from tests.bench.board import ROUNDS, Board, at_most, in_turn, typical
+from tests.bench.board import ROUNDS, Board, at_least, at_most, in_turn, typical
 from tests.bench.running import Watched
 from tests.qc.factories import brief_with
 
@@ -61,6 +64,11 @@ class Examiner:
         return Watched(process)
 
     async def examine(self, names: set[str]) -> Found:
+        began_s = self.child.cpu_s()
+        measured = await self.measure(names)
+        return self.child.cpu_s() - began_s, measured
+
+    async def measure(self, names: set[str]) -> dict[str, Any]:
         file = self.sample.creative
         creative = Creative(
             file_name=file.name,
@@ -73,11 +81,11 @@ class Examiner:
         )
         checks = {name: {"measure": name, "parameters": {}} for name in sorted(names)}
         brief = brief_with(logo=[self.sample.logo])
-        began_s, measured = self.child.cpu_s(), {}
+        measured = {}
         async for message in self.decoders.examine(file, creative, checks, brief, None):
             if "measured" in message:
                 measured[message["check_id"]] = message["measured"]
-        return self.child.cpu_s() - began_s, measured
+        return measured
 
     async def open(self) -> Found:
         """Decode the picture and nothing else."""
@@ -134,3 +142,22 @@ async def test_all_exact_checks_with_and_without_reading_text(tmp_path: Path, bo
         "the sample has a logo to compare with and no approved picture; comparing with one takes "
         "about as long as all others without OCR. Preparation against Pillow is not measured.",
     )
+
+
+async def test_throughput_of_all_processors(tmp_path: Path, board: Board) -> None:
+    """Creatives a second with a child for each processor, beside one child alone."""
+    cores = os.cpu_count() or 1
+    sample = write_sample(tmp_path)
+
+    async def pace(children: int) -> float:
+        async with Decoders(children, limits()) as decoders:
+            examiner = Examiner(decoders, sample)
+            await asyncio.gather(*(examiner.measure(set(CHECKS)) for _ in range(children)))
+            began_s = time.perf_counter()
+            await asyncio.gather(*(examiner.measure(set(CHECKS)) for _ in range(4 * children)))
+            return 4 * children / (time.perf_counter() - began_s)
+
+    taken = await in_turn({"one": lambda: pace(1), "all": lambda: pace(cores)}, rounds=3)
+    ratio = typical(taken["all"]) / typical(taken["one"]) / cores
+    board.write(BENCH, "creatives a second, one child", typical(taken["one"]), 3)
+    board.write(BENCH, "throughput × one child × processors", ratio, 3, at_least(0.9))

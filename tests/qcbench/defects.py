@@ -39,7 +39,7 @@ def with_typo(layout: Layout) -> Layout:
 
 def faint(layout: Layout) -> Layout:
     """Copy hardly lighter or darker than what is behind it."""
-    dark = layout.style in ("photo", "dark")
+    dark = layout.style in ("photo", "dark", "real")
     return replace(layout, claim_colour=(64, 63, 70) if dark else (214, 208, 194))
 
 

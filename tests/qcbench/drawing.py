@@ -1,9 +1,10 @@
 """Draws a layout: backdrop, panel, logo, copy, barcode and QR code, with the box of each."""
 
+from pathlib import Path
 from random import Random
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from deploy.sample import draw_logo
 from tests.qcbench.layout import (
@@ -21,6 +22,12 @@ from tests.qcbench.layout import (
     Layout,
 )
 
+REAL = Path(__file__).parents[3] / "shared" / "data" / "creative" / "pictures"
+WITHOUT_WORDS = (
+    "skimage__coffee.png",
+    "gopher__pirate-boat.png",
+    "dotnet__desktop-wallpaper-9-1920x1080.png",
+)
 HEBREW_FONTS = ("DejaVuSans.ttf", "Arial.ttf", "FreeSans.ttf")
 GRAIN = 6.0
 
@@ -41,7 +48,7 @@ def draw(layout: Layout) -> Drawn:
 
 def ink(layout: Layout) -> Colour:
     """The colour of copy above the panel."""
-    return WHITE if layout.style in ("photo", "dark") else NAVY
+    return WHITE if layout.style in ("photo", "dark", "real") else NAVY
 
 
 def _backdrop(layout: Layout) -> Image.Image:
@@ -51,6 +58,7 @@ def _backdrop(layout: Layout) -> Image.Image:
         "packaging": _packaging,
         "dark": _dark,
         "hebrew": _flat,
+        "real": _real,
     }[layout.style](layout)
 
 
@@ -67,6 +75,16 @@ def _photo(layout: Layout) -> Image.Image:
     pixels = dark + field[..., None] * (light - dark)
     pixels += noise.normal(0, GRAIN, (SIDE_PX, SIDE_PX, 1))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def _real(layout: Layout) -> Image.Image:
+    """A real picture without words, darkened for copy; where there is none, clouds."""
+    there = [REAL / name for name in WITHOUT_WORDS if (REAL / name).exists()]
+    if not there:
+        return _photo(layout)
+    with Image.open(there[layout.seed // 2 % len(there)]) as image:
+        fitted = ImageOps.fit(image.convert("RGB"), (SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
+    return fitted.point(lambda level: level * 2 // 5)
 
 
 def _flat(layout: Layout) -> Image.Image:
@@ -195,7 +213,3 @@ def _squeeze(picture: Image.Image, box: Box, colour: Colour) -> None:
     first, last = box[0] + int(columns[0]), box[0] + int(columns[-1])
     canvas.rectangle((box[0] - 30, box[1], first - 3, box[3]), fill=colour)
     canvas.rectangle((last + 3, box[1], box[2] + 30, box[3]), fill=colour)
-
-
-def blurred(picture: Image.Image) -> Image.Image:
-    return picture.filter(ImageFilter.GaussianBlur(4))

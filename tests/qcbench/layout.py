@@ -11,8 +11,8 @@ Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
 
-Style = Literal["photo", "flat", "packaging", "dark", "hebrew"]
-STYLES: tuple[Style, ...] = ("photo", "flat", "packaging", "dark", "hebrew")
+Style = Literal["photo", "flat", "packaging", "dark", "hebrew", "real"]
+STYLES: tuple[Style, ...] = ("photo", "flat", "packaging", "dark", "hebrew", "real")
 
 NAVY: Colour = (14, 30, 58)
 CORAL: Colour = (226, 88, 62)
@@ -86,11 +86,11 @@ class Layout:
 
 
 def layout(seed: int, style: Style | None = None) -> Layout:
-    """The clean creative of a seed. Styles take turns."""
+    """The clean creative of a seed. Styles take turns, each with an even and an odd seed."""
     random = Random(seed)
     return Layout(
         seed=seed,
-        style=style or STYLES[seed % len(STYLES)],
+        style=style or STYLES[seed // 2 % len(STYLES)],
         headline=HEADLINES[random.randrange(len(HEADLINES))],
         headline_px=random.randint(120, 156),
         claim_px=random.randint(54, 68),

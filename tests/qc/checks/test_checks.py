@@ -161,7 +161,7 @@ def test_the_catalogue_loads_no_heavy_library() -> None:
 @pytest.mark.parametrize("file", REAL, ids=lambda file: file.name)
 def test_no_check_breaks_on_a_real_creative(file: Path) -> None:
     with open_creative(file, Limits()) as creative:
-        creative.pages = creative.pages[:2]
+        creative.pages = creative.pages[:1]
         subject = Subject(creative, brief_with(logo=[LOGO]))
 
         for name in CHECKS:
