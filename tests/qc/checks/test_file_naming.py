@@ -14,7 +14,7 @@ from tests.qc.checks.conftest import SubjectOf
         ("a-very-long-name.png", {"max_length": 10}, "at most 10 characters"),
         ("brand.png", {"min_parts": 2}, "2 to 30 parts"),
         ("brand_summer.png", {"pattern": r"[a-z]+_\d+"}, r"matches [a-z]+_\d+"),
-        ("brand.jpg", {}, "a PNG file ends in .png"),
+        ("brand.jpg", {}, "a PNG file ends in .png or .apng"),
     ],
 )
 def test_each_breach_is_one_finding(
