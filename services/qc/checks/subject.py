@@ -157,7 +157,7 @@ class Subject:
                 return text
         from services.qc.checks.ocr import read_lines
 
-        read = read_lines(self.rgb(page))
+        read = read_lines(self.rgb(page), [line.quad for line in text])
         return merged(text, read) if text else read
 
     def text_lines(self, page: Page) -> list[Line]:
