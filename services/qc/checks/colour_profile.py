@@ -9,6 +9,7 @@ from libs.contracts.brand import Word
 from libs.contracts.qc import Finding, Severity
 from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
 from services.qc.checks.subject import Subject
+from services.qc.domain.creative import FILMED
 
 if TYPE_CHECKING:
     from services.qc.checks.icc import Profile
@@ -37,6 +38,8 @@ class ColourProfile(Parameters):
 def measure(subject: Subject, parameters: ColourProfile) -> Measured:
     """Score: 0 or 100."""
     creative = subject.creative
+    if creative.format in FILMED:
+        return not_applicable("A video has no colour profile; it names its colours otherwise.")
     if creative.facts.mode in ("PDF", "SVG") or creative.path is None:
         return not_applicable("This file has no colour profile of its own; its pictures may have.")
     from services.qc.checks.icc import profile_of

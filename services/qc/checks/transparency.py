@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding, Region
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged
+from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
 from services.qc.checks.subject import Subject
+from services.qc.domain.creative import FILMED
 
 if TYPE_CHECKING:
     from services.qc.preflight.facts import Mark, PageFacts
@@ -31,6 +32,8 @@ class Transparency(Parameters):
 
 def measure(subject: Subject, parameters: Transparency) -> Measured:
     """Score: 0 or 100. An alpha channel that is opaque all over is no transparency."""
+    if subject.creative.format in FILMED:
+        return not_applicable("Transparency of a video is not looked at.")
     if subject.creative.format == "PDF":
         return _of_pdf(subject, parameters)
     return _of_picture(subject, parameters)

@@ -108,3 +108,12 @@ def test_the_placement_gives_the_length(spot: Path, opened: ExitStack) -> None:
 
     assert measure(spot, opened, brief).findings[0].rule == "at most 1.5 s"
     assert measure(spot, opened, brief, max_duration_s=2).state == "passed"
+
+
+@pytest.mark.parametrize("name", ["color_format", "colour_profile", "transparency"])
+def test_what_only_pictures_have_is_not_asked_of_a_video(
+    name: str, spot: Path, opened: ExitStack
+) -> None:
+    subject = Subject(opened.enter_context(open_creative(spot, Limits())))
+
+    assert run_check(name, subject, {}).state == "not_applicable"
