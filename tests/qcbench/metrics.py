@@ -67,12 +67,13 @@ def figures(outcomes: Iterable[Outcome]) -> dict[str, Figures]:
         if outcome.variant != "as drawn":
             varied.append(outcome)
             continue
-        states[outcome.check, outcome.seed, outcome.defect] = outcome.state
+        if outcome.defect is None:
+            states[outcome.check, outcome.seed, outcome.style] = outcome.state
         _count(by_check[outcome.check], outcome)
     for outcome in varied:
         of = by_check[outcome.check]
         of.varied += 1
-        of.stable += outcome.state == states[outcome.check, outcome.seed, outcome.defect]
+        of.stable += outcome.state == states[outcome.check, outcome.seed, outcome.style]
     return dict(by_check)
 
 

@@ -24,6 +24,7 @@ PARAMETERS: dict[str, dict[str, JsonValue]] = {
     "imperative_verb": {"verbs": ["Discover"], "scope": "all"},
     "logo_size": {"min_width_px": 200.0},
     "lowercase_text": {"rule": "no_all_caps", "scope": "all", "allowed_words": ["NORTH", "WIND"]},
+    "min_text_size": {"min_px": 20.0},
     "new_visibility": {"rule": "forbidden"},
     "qr_target": {"targets": [TARGET], "required": True},
     "responsiveness": {"widths_px": [1080]},
