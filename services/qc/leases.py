@@ -126,8 +126,7 @@ class Worker:
                 continue
             try:
                 async with transaction(self._pool) as db:
-                    until = datetime.now(UTC) + self._lease_for
-                    held = await repository.extend_leases(db, leases, until)
+                    held = await repository.extend_leases(db, leases, self._lease_for)
             except Unavailable:
                 continue
             except Exception:
@@ -149,4 +148,4 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(Unavailable):
             async with transaction(self._pool) as db:
-                await repository.give_back(db, leases, datetime.now(UTC))
+                await repository.give_back(db, leases)

@@ -112,51 +112,55 @@ async def analysis(db: Connection, analysis_id: UUID) -> AnalysisRow | None:
 
 
 async def claim(db: Connection, lease: UUID, now: datetime, lease_for: timedelta) -> Record | None:
-    """Take the oldest analysis that nobody works on; its claim is counted here and now."""
+    """Take the oldest analysis that nobody works on; its claim is counted here and now.
+
+    Leases are told by the database's clock alone: a worker whose own is wrong takes nothing
+    from the others, and leaves nothing that they would wait for.
+    """
     return await db.fetchrow(
         f"""
-        UPDATE analysis SET state = 'running', lease = $1, lease_until = $2, claims = claims + 1,
+        UPDATE analysis SET state = 'running', lease = $1, claims = claims + 1,
+                            lease_until = clock_timestamp() + $2::interval,
                             started_at = coalesce(started_at, $3)
          WHERE (client_id, analysis_id) = (
                SELECT client_id, analysis_id FROM analysis
-                WHERE state = 'queued' OR (state = 'running' AND lease_until < $3)
+                WHERE state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())
                 ORDER BY created_at
                 LIMIT 1
                   FOR UPDATE SKIP LOCKED)
         RETURNING {COLUMNS}
         """,
         lease,
-        now + lease_for,
+        lease_for,
         now,
     )
 
 
-async def extend_leases(db: Connection, leases: Sequence[UUID], until: datetime) -> set[UUID]:
+async def extend_leases(db: Connection, leases: Sequence[UUID], lease_for: timedelta) -> set[UUID]:
     """Prolong the leases that still stand; return them."""
     rows = await db.fetch(
         """
-        UPDATE analysis SET lease_until = $2
+        UPDATE analysis SET lease_until = clock_timestamp() + $2::interval
          WHERE lease = ANY($1::uuid[]) AND state = 'running'
         RETURNING lease
         """,
         list(leases),
-        until,
+        lease_for,
     )
     return {row["lease"] for row in rows}
 
 
-async def give_back(db: Connection, leases: Sequence[UUID], now: datetime) -> None:
+async def give_back(db: Connection, leases: Sequence[UUID]) -> None:
     """End leases early, so that the next worker need not wait for them to run out.
 
     The claim does not count: its worker was told to stop, the analysis did not kill it.
     """
     await db.execute(
         """
-        UPDATE analysis SET lease_until = $2, claims = claims - 1
+        UPDATE analysis SET lease_until = clock_timestamp(), claims = claims - 1
          WHERE lease = ANY($1::uuid[]) AND state = 'running'
         """,
         list(leases),
-        now,
     )
 
 

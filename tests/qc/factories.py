@@ -51,10 +51,14 @@ async def queued(pool: Pool, client_id: str = "diageo", at: datetime = NOON) -> 
 
 
 async def claimed(
-    pool: Pool, now: datetime = NOON, lease_for: timedelta = timedelta(seconds=10)
+    pool: Pool, passed: timedelta = timedelta(), lease_for: timedelta = timedelta(seconds=10)
 ) -> AnalysisRow | None:
+    """Claim when so much time has passed since the leases that stand were written."""
     async with transaction(pool) as db:
-        row = await repository.claim(db, uuid4(), now, lease_for)
+        if passed:
+            shift = "UPDATE analysis SET lease_until = lease_until - $1::interval"
+            await db.execute(shift, passed)
+        row = await repository.claim(db, uuid4(), NOON, lease_for)
     return AnalysisRow(**row) if row else None
 
 

@@ -14,12 +14,12 @@ from services.qc.domain.routing import ModelRef
 from services.qc.domain.usage import UNKNOWN_USAGE, TokenUsage
 from services.qc.outbox import EVENT
 from services.qc.repository import AnalysisRow, LeaseLost
-from tests.qc.factories import NOON, claimed, queued
+from tests.qc.factories import claimed, queued
 
 GPT = ModelRef("openai", "gpt-4o")
 PAID = Settled("succeeded", TokenUsage(input_tokens=10, output_tokens=5, total_tokens=15), "gpt-4o")
 RESULT = CheckResult(check_id="file_weight", state="passed", score=90)
-LATER = NOON + timedelta(seconds=11)
+LATER = timedelta(seconds=11)
 
 
 async def opened(pool: Pool, row: AnalysisRow) -> Attempt:

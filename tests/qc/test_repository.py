@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -15,7 +16,7 @@ from services.qc.domain.scoring import Judgement
 from services.qc.repository import AnalysisRow, LeaseLost
 from tests.qc.factories import NOON, claimed, queued
 
-LATER = NOON + timedelta(seconds=11)
+LATER = timedelta(seconds=11)
 
 
 async def row_of(pool: Pool) -> AnalysisRow:
@@ -46,7 +47,7 @@ async def test_of_many_workers_each_gets_its_own(pool: Pool) -> None:
 async def test_lease_that_ran_out_is_taken_over_and_counted(pool: Pool) -> None:
     row = await row_of(pool)
 
-    assert await claimed(pool, NOON + timedelta(seconds=9)) is None
+    assert await claimed(pool, timedelta(seconds=9)) is None
     again = await claimed(pool, LATER)
 
     assert again is not None
@@ -57,10 +58,25 @@ async def test_prolonged_lease_is_not_taken_over(pool: Pool) -> None:
     row = await row_of(pool)
     assert row.lease
     async with transaction(pool) as db:
-        held = await repository.extend_leases(db, [row.lease], NOON + timedelta(seconds=30))
+        held = await repository.extend_leases(db, [row.lease], timedelta(seconds=30))
 
     assert held == {row.lease}
     assert await claimed(pool, LATER) is None
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-1), timedelta(days=1)])
+async def test_clock_of_a_worker_that_is_a_day_off_moves_no_lease(
+    pool: Pool, off: timedelta
+) -> None:
+    await queued(pool)
+    wrong = datetime.now(UTC) + off
+    async with transaction(pool) as db:
+        row = await repository.claim(db, uuid4(), wrong, timedelta(seconds=10))
+    async with transaction(pool) as db:
+        early = await repository.claim(db, uuid4(), wrong, timedelta(seconds=10))
+
+    assert row is not None and early is None
+    assert await claimed(pool, LATER), "and nobody waits for a day"
 
 
 async def test_late_worker_can_write_nothing(pool: Pool) -> None:
