@@ -112,11 +112,7 @@ async def analysis(db: Connection, analysis_id: UUID) -> AnalysisRow | None:
 
 
 async def claim(db: Connection, lease: UUID, now: datetime, lease_for: timedelta) -> Record | None:
-    """Take the oldest analysis that nobody works on; its claim is counted here and now.
-
-    Leases are told by the database's clock alone: a worker whose own is wrong takes nothing
-    from the others, and leaves nothing that they would wait for.
-    """
+    """Take and count the oldest that nobody works on; leases follow the database's clock alone."""
     return await db.fetchrow(
         f"""
         UPDATE analysis SET state = 'running', lease = $1, claims = claims + 1,
