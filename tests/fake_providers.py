@@ -26,7 +26,8 @@ _NOT_REPLAYED = {"content-length", "content-encoding", "transfer-encoding", "con
 
 @dataclass(frozen=True, slots=True)
 class Scripted:
-    """One answer. Without `body` it is the default answer around `text`, or a made-up text.
+    """One answer. Without `body` it is the default answer around `text`, or a made-up text; a
+    text with a verdict is given to each check that was asked.
 
     `usage` replaces the counts of a default answer (null: none). `cut` sends half of the body,
     `drop` nothing at all. It is given to calls of that `provider` whose question `contains` the
@@ -166,9 +167,10 @@ class FakeProviders:
         self.calls.append(call)
         self.requests.append((request.headers, body))
         scripted = self._next(call)
-        answer = _body(
-            scripted, default(body, scripted.text or fake_answers.check_answer(question))
-        )
+        text = fake_answers.check_answers(question)
+        if scripted.text is not None:
+            text = fake_answers.for_each_check(question, scripted.text)
+        answer = _body(scripted, default(body, text))
         call.status, call.usage = scripted.status, _usage(answer)
         call.billed = scripted.status == 200 if scripted.billed is None else scripted.billed
         await asyncio.sleep(scripted.delay_s)

@@ -21,9 +21,9 @@ from libs.postgres import Pool, database_problems, open_database, read_migration
 from libs.settings import BadSettings, read_jwk
 from libs.web import READY, Route, create_service
 from services.qc import handlers, picture_handlers
+from services.qc.asking.judge import Judge
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
-from services.qc.judging import Judge
 from services.qc.kept import Kept, engine
 from services.qc.leases import Worker
 from services.qc.material_routes import MATERIAL_ROUTES

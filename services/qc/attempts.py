@@ -4,9 +4,9 @@ Whatever dies, every call that a provider may bill has exactly one row and exact
 event: settled with what the provider said, or unknown.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from uuid import UUID
 
 import structlog
@@ -27,13 +27,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call that is about to be made. `attempt_no` counts within its check.
+    """One call that is about to be made. `attempt_no` counts within its group of checks.
 
     The bounds are what it can use at most; the ledger makes the ceiling of an unknown call of them.
     """
 
     attempt_id: UUID
-    check_id: str
+    check_ids: tuple[str, ...]
     model: ModelRef
     attempt_no: int
     fallback_of: UUID | None
@@ -58,7 +58,7 @@ class Settled:
 async def open_attempt(
     pool: Pool,
     row: AnalysisRow,
-    check_id: str,
+    check_ids: Sequence[str],
     model: ModelRef,
     attempt_no: int,
     fallback_of: UUID | None,
@@ -69,7 +69,8 @@ async def open_attempt(
     Raises LeaseLost when the analysis is somebody else's by now.
     """
     now = datetime.now(UTC)
-    attempt = Attempt(uuid7(now), check_id, model, attempt_no, fallback_of, now, *most_tokens)
+    asked = tuple(check_ids)
+    attempt = Attempt(uuid7(now), asked, model, attempt_no, fallback_of, now, *most_tokens)
 
     async def write() -> None:
         async with transaction(pool, [row.client_id]) as db:
@@ -83,7 +84,7 @@ async def open_attempt(
 async def _add(db: Connection, row: AnalysisRow, attempt: Attempt) -> None:
     await db.execute(
         """
-        INSERT INTO attempt (client_id, attempt_id, analysis_id, check_id, lease, attempt_no,
+        INSERT INTO attempt (client_id, attempt_id, analysis_id, check_ids, lease, attempt_no,
                              fallback_of, provider, model_requested, opened_at,
                              most_input_tokens, most_output_tokens)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -92,7 +93,7 @@ async def _add(db: Connection, row: AnalysisRow, attempt: Attempt) -> None:
         row.client_id,
         attempt.attempt_id,
         row.analysis_id,
-        attempt.check_id,
+        list(attempt.check_ids),
         row.lease,
         attempt.attempt_no,
         attempt.fallback_of,
@@ -147,7 +148,7 @@ async def settle_strays(pool: Pool, row: AnalysisRow) -> int:
         await repository.hold(db, row)
         rows = await db.fetch(
             """
-            SELECT attempt_id, check_id, provider, model_requested, attempt_no, fallback_of,
+            SELECT attempt_id, check_ids, provider, model_requested, attempt_no, fallback_of,
                    opened_at, most_input_tokens, most_output_tokens
               FROM attempt
              WHERE client_id = $1 AND analysis_id = $2 AND state = 'open' AND lease <> $3
@@ -159,7 +160,7 @@ async def settle_strays(pool: Pool, row: AnalysisRow) -> int:
         for stray in rows:
             attempt = Attempt(
                 attempt_id=stray["attempt_id"],
-                check_id=stray["check_id"],
+                check_ids=tuple(stray["check_ids"]),
                 model=ModelRef(stray["provider"], stray["model_requested"]),
                 attempt_no=stray["attempt_no"],
                 fallback_of=stray["fallback_of"],
@@ -171,12 +172,16 @@ async def settle_strays(pool: Pool, row: AnalysisRow) -> int:
     return len(rows)
 
 
-async def settle_with_result(
-    pool: Pool, row: AnalysisRow, attempt: Attempt, settled: Settled, result: CheckResult
+async def settle_with_results(
+    pool: Pool,
+    row: AnalysisRow,
+    attempt: Attempt,
+    settled: Settled,
+    results: Sequence[CheckResult],
 ) -> None:
-    """Settle the call and store what it answered, both or neither.
+    """Settle the call and store what it answered, all or nothing.
 
-    Raises LeaseLost after the call was settled without its result, when the analysis is
+    Raises LeaseLost after the call was settled without its results, when the analysis is
     somebody else's by now.
     """
 
@@ -184,7 +189,7 @@ async def settle_with_result(
         async with transaction(pool, [row.client_id]) as db:
             await repository.hold(db, row)
             await settle(db, row, attempt, settled)
-            await repository.add_results(db, row, [result])
+            await repository.add_results(db, row, results)
 
     try:
         await insist(both)
@@ -199,27 +204,6 @@ async def settle_alone(pool: Pool, row: AnalysisRow, attempt: Attempt, settled: 
             await settle(db, row, attempt, settled)
 
     await insist(alone)
-
-
-@dataclass(frozen=True, slots=True)
-class CallCost:
-    """`cost_usd` is None until the ledger has told it, and stays so without a price.
-
-    The cost of a call that ended `unknown` is not known to anybody: the ledger bounds it.
-    """
-
-    check_id: str
-    unknown: bool
-    cost_usd: Decimal | None
-
-
-async def costs(db: Connection, client_id: str, analysis_id: UUID) -> list[CallCost]:
-    rows = await db.fetch(
-        "SELECT check_id, state, cost_usd FROM attempt WHERE client_id = $1 AND analysis_id = $2",
-        client_id,
-        analysis_id,
-    )
-    return [CallCost(row["check_id"], row["state"] == "unknown", row["cost_usd"]) for row in rows]
 
 
 def _bounded(usage: TokenUsage, attempt: Attempt) -> TokenUsage:
@@ -243,7 +227,7 @@ def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall
         analysis_id=row.analysis_id,
         profile_id=row.profile.profile_id,
         profile_version=row.profile.version,
-        check_ids=[attempt.check_id],
+        check_ids=list(attempt.check_ids),
         attempt_no=attempt.attempt_no,
         fallback_of=attempt.fallback_of,
         provider=attempt.model.provider,

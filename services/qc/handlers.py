@@ -15,9 +15,9 @@ from libs.contracts.qc import Accepted, Analysis, Catalogue, CheckResult, Given
 from libs.postgres import transaction
 from libs.problems import NotFound
 from libs.web import ACTOR
-from services.qc import attempts, outbox, repository
+from services.qc import outbox, repository
 from services.qc.accept import accept
-from services.qc.attempts import CallCost
+from services.qc.call_costs import CallCost, costs_of
 from services.qc.checks import catalogue
 from services.qc.downloads import send_file
 from services.qc.leases import Worker
@@ -65,7 +65,7 @@ async def get_analysis(request: web.Request, path: AnalysisPath) -> Analysis:
     row = await visible(bench, request[ACTOR], path.analysis_id)
     async with transaction(bench.pool, [row.client_id]) as db:
         results = await repository.results(db, row.client_id, row.analysis_id)
-        costs = await attempts.costs(db, row.client_id, row.analysis_id)
+        costs = await costs_of(db, row.client_id, row.analysis_id)
         told = not await outbox.is_waiting(db, row.client_id, row.analysis_id)
     return _analysis(row, results, costs, told)
 
@@ -121,7 +121,8 @@ def _analysis(
     """Cost is the ledger's: null until the ledger has all of the analysis, or without a price."""
     of_check: dict[str, list[CallCost]] = defaultdict(list)
     for cost in costs:
-        of_check[cost.check_id].append(cost)
+        for share in cost.shares():
+            of_check[share.check_ids[0]].append(share)
     by_id = {result.check_id: result for result in results}
     checks = [
         by_id[check_id].model_copy(update={"cost_usd": _sum(of_check[check_id])})

@@ -1,8 +1,7 @@
 """One analysis, start to verdict. Each step is stored before the next, so it can go on anywhere."""
 
-import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,15 @@ from pydantic import JsonValue
 
 from libs import telemetry
 from libs.contracts.profiles import Check
-from libs.contracts.qc import Preview
+from libs.contracts.qc import CheckResult, Preview
 from libs.postgres import Pool, transaction
 from services.qc import attempts, briefing
+from services.qc.asking.ask import ask_all
+from services.qc.asking.judge import Judge
 from services.qc.decoders import Decoders
 from services.qc.domain.brief import Brief
 from services.qc.domain.outcome import question, result_of, without_score
 from services.qc.domain.scoring import judge
-from services.qc.judging import Judge
 from services.qc.kept import Kept
 from services.qc.outbox import Outbox
 from services.qc.pictures import crops_of, keep_pictures, without_lost_crops
@@ -151,7 +151,7 @@ class _Run:
         return self._bench.judge
 
     async def ask(self, picture: Picture | None) -> None:
-        """Ask the judged checks, all at once; the judge bounds the calls in flight."""
+        """Ask the judged checks; what cannot be asked is skipped, with the reason."""
         checks = self._open_checks("judged")
         reasons = {check_id: self._judge.skipped(check) for check_id, check in checks.items()}
         await self._written.store(
@@ -161,19 +161,18 @@ class _Run:
                 if reason
             )
         )
-        async with asyncio.TaskGroup() as group:
-            for check_id, reason in reasons.items():
-                if picture and not reason:
-                    group.create_task(self._ask_one(check_id, picture))
+        asked = {id: checks[id] for id, reason in reasons.items() if not reason}
+        if picture and asked:
+            await self._written.tell_started(asked)
+            measured: dict[str, dict[str, JsonValue]] = {
+                result.check_id: result.measurements
+                for result in self._written.results.values()
+                if self._checks[result.check_id].kind == "exact"
+            }
+            await ask_all(self._judge, self._row, asked, (picture,), measured, self._answered)
 
-    async def _ask_one(self, check_id: str, picture: Picture) -> None:
-        await self._written.tell("check_started", check_id=check_id)
-        measured: dict[str, dict[str, JsonValue]] = {
-            result.check_id: result.measurements
-            for result in self._written.results.values()
-            if self._checks[result.check_id].kind == "exact"
-        }
-        await self._written.store(await self._judge.ask(self._row, check_id, picture, measured))
+    async def _answered(self, results: Sequence[CheckResult]) -> None:
+        await self._written.store(*results)
         self._bench.outbox.wake()
 
     async def finish(self, failed_because: str | None = None) -> None:

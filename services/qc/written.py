@@ -1,6 +1,6 @@
 """What is written of one analysis while it runs: results, steps and its end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -121,6 +121,9 @@ class Written:
 
     async def tell(self, kind: str, **facts: object) -> None:
         await self._tell(self._event(kind, **facts))
+
+    async def tell_started(self, check_ids: Iterable[str]) -> None:
+        await self._tell(*(self._event("check_started", check_id=id) for id in check_ids))
 
     async def _tell(self, *events: ProgressEvent) -> None:
         if not events:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -35,8 +36,15 @@ from tests.journeys.processes import (
 pytestmark = LINUX_ONLY
 KILLS = int(os.environ.get("AIQC_TEST_KILLS", "3"))
 ANSWER_S = 0.5
-JUDGED, CHECKS = 4, 11
-"""Of the profile diageo_key_visual."""
+JUDGED = tuple(f"judged_{number:02}" for number in range(12))
+EXACT = ("file_naming", "image_resolution")
+CALLS = 3
+PROFILE: dict[str, Any] = {
+    "name": "Some calls",
+    "checks": {id: {"kind": "judged", "prompt": f"Is {id} right?"} for id in JUDGED}
+    | {id: {"kind": "exact"} for id in EXACT},
+}
+"""Twelve judged checks are three calls: more than may be in flight."""
 PATIENCE_S = 120.0
 WITHIN_S = 12.0
 
@@ -75,6 +83,7 @@ def up(fake_process: FakeProcess, tmp_path_factory: pytest.TempPathFactory) -> I
     settings["QC_MAX_CLAIMS"] = "50"
     folder = tmp_path_factory.mktemp("platform") / "data"
     with Up(folder, fake_process.environment | settings) as up:
+        asyncio.run(add_profile(up))
         yield up
 
 
@@ -85,6 +94,13 @@ def creative(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Image.open(sample.creative) as picture:
         picture.resize((500, 500)).save(path)
     return path
+
+
+async def add_profile(up: Up) -> None:
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
+        await GatewayApi(session, up.url).sign_in("admin")
+        async with session.post(up.url / "api/profiles", json=PROFILE) as answer:
+            assert answer.status == 201, await answer.text()
 
 
 @asynccontextmanager
@@ -101,7 +117,7 @@ async def test_kill_of_qc_loses_no_call_and_makes_none_twice(
 ) -> None:
     _, reached = MOMENTS[number % len(MOMENTS)]
     async with signed_in(up) as api:
-        analysis_id = await api.analyse(creative, "diageo", "diageo_key_visual")
+        analysis_id = await api.analyse(creative, "diageo", "some_calls")
         await wait_for(reached, api, fake, analysis_id)
         await asyncio.sleep(random.Random(number).uniform(0, ANSWER_S / 2))
         await asyncio.to_thread(up.kill_service, "qc")
@@ -116,7 +132,7 @@ async def test_qc_that_is_told_to_stop_hands_its_analyses_on(
 ) -> None:
     fake.answer_all(delay_s=3 * ANSWER_S)
     async with signed_in(up) as api:
-        ids = [await api.analyse(creative, "diageo", "diageo_key_visual") for _ in range(2)]
+        ids = [await api.analyse(creative, "diageo", "some_calls") for _ in range(2)]
         await wait_for(MOMENTS[1][1], api, fake, ids[0])
         await asyncio.to_thread(up.kill_service, "qc", signal.SIGTERM)
         analyses = [await ended(api, analysis_id) for analysis_id in ids]
@@ -128,7 +144,7 @@ async def test_kill_of_usage_holds_nothing_up_and_counts_nothing_twice(
     up: Up, fake: FakeProcess, creative: Path
 ) -> None:
     async with signed_in(up) as api:
-        analysis_id = await api.analyse(creative, "diageo", "diageo_key_visual")
+        analysis_id = await api.analyse(creative, "diageo", "some_calls")
         await wait_for(MOMENTS[2][1], api, fake, analysis_id)
         await asyncio.to_thread(up.kill_service, "usage")
         analysis = await ended(api, analysis_id)
@@ -140,7 +156,7 @@ async def test_kill_of_everything_is_outlived_by_the_analysis(
     up: Up, fake: FakeProcess, creative: Path
 ) -> None:
     async with signed_in(up) as api:
-        analysis_id = await api.analyse(creative, "diageo", "diageo_key_visual")
+        analysis_id = await api.analyse(creative, "diageo", "some_calls")
         await wait_for(MOMENTS[1][1], api, fake, analysis_id)
         up.kill()
         await asyncio.to_thread(up.start)
@@ -155,7 +171,7 @@ async def test_told_to_stop_under_load_it_ends_in_time_and_goes_on_later(
 ) -> None:
     fake.answer_all(delay_s=30.0)
     async with signed_in(up) as api:
-        analysis_id = await api.analyse(creative, "diageo", "diageo_key_visual")
+        analysis_id = await api.analyse(creative, "diageo", "some_calls")
         following = asyncio.create_task(follow(api, analysis_id))
         await wait_for(MOMENTS[1][1], api, fake, analysis_id)
         took_s = await asyncio.to_thread(up.stop, signal.SIGINT)
@@ -237,14 +253,15 @@ async def nothing_lost(up: Up, fake: FakeProcess, analyses: Sequence[Analysis]) 
 
 async def entries_of(up: Up, analysis: Analysis) -> list[LedgerEntry]:
     """The ledger of an analysis that has a result for each check, and paid for each answer."""
-    answered = [result for result in analysis.checks if result.model_served]
-    entries = await up.entries(analysis.analysis_id, at_least=len(answered))
+    answered = {result.check_id for result in analysis.checks if result.model_served}
+    entries = await up.entries(analysis.analysis_id, at_least=CALLS)
     posted = [entry for entry in entries if entry.state == "posted"]
     unknown = [entry for entry in entries if entry.state == "unknown"]
 
-    assert analysis.state == "done" and len(answered) == JUDGED
-    assert len({result.check_id for result in analysis.checks}) == len(analysis.checks) == CHECKS
-    assert len(posted) == len(answered), "each answer is a result, each result was paid for once"
+    assert analysis.state == "done" and answered == set(JUDGED)
+    assert sorted(result.check_id for result in analysis.checks) == sorted((*JUDGED, *EXACT))
+    paid = Counter(check_id for entry in posted for check_id in entry.check_ids)
+    assert paid == Counter(JUDGED), "each answer is a result, each result was paid for once"
     assert len(unknown) == analysis.unknown_calls == len(entries) - len(posted)
     assert all(entry.cost_ceiling_usd for entry in unknown)
     assert analysis.cost_usd == sum(entry.cost_usd or 0 for entry in posted)

@@ -10,6 +10,7 @@ from libs.contracts.usage import ProviderCall
 from libs.postgres import Pool, transaction
 from services.qc import attempts, repository
 from services.qc.attempts import Attempt, Settled
+from services.qc.call_costs import CallCost, costs_of
 from services.qc.domain.routing import ModelRef
 from services.qc.domain.usage import UNKNOWN_USAGE, TokenUsage
 from services.qc.outbox import EVENT
@@ -23,7 +24,7 @@ LATER = timedelta(seconds=11)
 
 
 async def opened(pool: Pool, row: AnalysisRow) -> Attempt:
-    return await attempts.open_attempt(pool, row, "file_weight", GPT, 1, None, (30_000, 4_000))
+    return await attempts.open_attempt(pool, row, ["file_weight"], GPT, 1, None, (30_000, 4_000))
 
 
 async def running(pool: Pool) -> AnalysisRow:
@@ -44,7 +45,7 @@ async def test_settled_call_is_one_event_with_its_result(pool: Pool) -> None:
     row = await running(pool)
     attempt = await opened(pool, row)
 
-    await attempts.settle_with_result(pool, row, attempt, PAID, RESULT)
+    await attempts.settle_with_results(pool, row, attempt, PAID, [RESULT])
 
     (event,) = await events(pool)
     assert event.event_id == attempt.attempt_id
@@ -58,8 +59,8 @@ async def test_settling_twice_is_settling_once(pool: Pool) -> None:
     row = await running(pool)
     attempt = await opened(pool, row)
 
-    await attempts.settle_with_result(pool, row, attempt, PAID, RESULT)
-    await attempts.settle_with_result(pool, row, attempt, PAID, RESULT)
+    await attempts.settle_with_results(pool, row, attempt, PAID, [RESULT])
+    await attempts.settle_with_results(pool, row, attempt, PAID, [RESULT])
     await attempts.settle_alone(pool, row, attempt, Settled("unknown", UNKNOWN_USAGE))
 
     assert [event.outcome for event in await events(pool)] == ["succeeded"]
@@ -86,7 +87,7 @@ async def test_worker_that_comes_back_late_pays_but_judges_nothing(pool: Pool) -
     assert await claimed(pool, LATER)
 
     with pytest.raises(LeaseLost):
-        await attempts.settle_with_result(pool, late, attempt, PAID, RESULT)
+        await attempts.settle_with_results(pool, late, attempt, PAID, [RESULT])
 
     assert [event.outcome for event in await events(pool)] == ["succeeded"]
     async with transaction(pool, ["diageo"]) as db:
@@ -108,9 +109,20 @@ async def test_cost_is_what_the_ledger_told(pool: Pool) -> None:
     await attempts.settle_alone(pool, row, lost, Settled("unknown", UNKNOWN_USAGE))
     async with transaction(pool) as db:
         await db.execute("UPDATE attempt SET cost_usd = 0.5 WHERE attempt_id = $1", paid.attempt_id)
-        costs = await attempts.costs(db, "diageo", row.analysis_id)
+        costs = await costs_of(db, "diageo", row.analysis_id)
 
     assert {(cost.unknown, cost.cost_usd) for cost in costs} == {
         (False, Decimal("0.5")),
         (True, None),
     }
+
+
+@pytest.mark.parametrize("cost", ["0.01", "0.000000000000000001", "1", "123456.7"])
+def test_shares_of_a_call_add_up_to_it(cost: str) -> None:
+    whole = Decimal(cost)
+
+    shares = CallCost(("a", "b", "c"), False, whole).shares()
+
+    assert [share.check_ids for share in shares] == [("a",), ("b",), ("c",)]
+    assert sum((share.cost_usd or Decimal(0) for share in shares), Decimal(0)) == whole
+    assert all(share.cost_usd is None for share in CallCost(("a", "b"), False, None).shares())

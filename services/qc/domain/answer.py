@@ -1,13 +1,13 @@
-"""The answer that a judged check asks a model for, and what is made of what comes back."""
+"""What is made of the answer to a group of judged checks."""
 
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, JsonValue, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from libs.contracts.qc import CheckState, Finding, Region, Severity
 from services.qc.domain.boxes import from_shares, from_thousandths
@@ -18,60 +18,6 @@ MAX_ANSWER_CHARS = 100_000
 MAX_EVIDENCE_CHARS = 1_000
 MAX_MESSAGE_CHARS = 500
 Verdict = Literal["pass", "fail", "not_applicable", "unsure"]
-
-ANSWER_SCHEMA_NAME = "check_answer"
-ANSWER_SCHEMA: dict[str, JsonValue] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["evidence", "verdict", "score", "findings"],
-    "properties": {
-        "evidence": {
-            "type": "string",
-            "description": "What is visible that decides the question, in one to three sentences.",
-        },
-        "verdict": {"type": "string", "enum": ["pass", "fail", "not_applicable", "unsure"]},
-        "score": {
-            "type": ["number", "null"],
-            "description": "0 (nothing is right) to 100 (flawless); null unless pass or fail.",
-        },
-        "findings": {
-            "type": "array",
-            "description": "What is wrong, the worst first; at most five, empty when nothing is.",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["severity", "message", "evidence", "fix", "box"],
-                "properties": {
-                    "severity": {"type": "string", "enum": ["critical", "major", "minor"]},
-                    "message": {"type": "string", "description": "What is wrong, one sentence."},
-                    "evidence": {
-                        "type": ["string", "null"],
-                        "description": "What is seen there; words are quoted as printed.",
-                    },
-                    "fix": {"type": ["string", "null"], "description": "What to change."},
-                    "box": {
-                        "description": "Where, in thousandths of the picture from its top left.",
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "additionalProperties": False,
-                                "required": ["top", "left", "bottom", "right"],
-                                "properties": {
-                                    "top": {"type": "integer"},
-                                    "left": {"type": "integer"},
-                                    "bottom": {"type": "integer"},
-                                    "right": {"type": "integer"},
-                                },
-                            },
-                            {"type": "null"},
-                        ],
-                    },
-                },
-            },
-        },
-    },
-}
-"""Strict in OpenAI's sense, understood by Gemini; evidence is written before the verdict is."""
 
 STATES: dict[Verdict, CheckState] = {
     "pass": "passed",
@@ -123,15 +69,64 @@ class _AnswerForm(BaseModel):
     findings: list[_FindingForm]
 
 
-def parse_answer(text: str) -> Answer | Unusable:
-    """Validate the text of a model's answer; whatever it is, this raises nothing.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What became of each check that was asked, and how much of the form was filled in."""
 
-    A box that makes no sense is dropped and its finding kept. Anything else that breaks
-    the schema makes the whole answer unusable: half an answer is no judgement.
+    of_check: dict[str, Answer | Unusable]
+    fill_percentage: float | None = None
+
+    @property
+    def usable(self) -> dict[str, Answer]:
+        return {id: found for id, found in self.of_check.items() if isinstance(found, Answer)}
+
+    @property
+    def reason(self) -> str:
+        """Why not all of them can be used; empty when they can."""
+        reasons = {found.reason for found in self.of_check.values() if isinstance(found, Unusable)}
+        return " ".join(sorted(reasons))
+
+
+def parse_answers(text: str, check_ids: Sequence[str]) -> Answers:
+    """Validate the text of a model's answer to `check_ids`; whatever it is, this raises nothing.
+
+    A box that makes no sense is dropped and its finding kept. Anything else that breaks the
+    form makes that check's answer unusable: half an answer is no judgement. The other checks
+    keep theirs. What nobody asked is ignored; a check answered twice has no answer.
     """
     document = _json_object(text)
-    if isinstance(document, Unusable):
-        return document
+    listed = document if isinstance(document, Unusable) else _listed(document, check_ids)
+    if isinstance(listed, Unusable):
+        return Answers({check_id: listed for check_id in check_ids})
+    read: dict[str, Answer | Unusable] = {}
+    for check_id in check_ids:
+        said = listed.get(check_id, [])
+        if len(said) == 1:
+            read[check_id] = _read(said[0])
+        else:
+            how = "more than once" if said else "not at all"
+            read[check_id] = Unusable(f"The model answered the check {how}.")
+    filled = [found.fill_percentage or 0.0 for found in read.values()]
+    return Answers(read, sum(filled) / len(filled))
+
+
+def _listed(
+    document: dict[str, object], check_ids: Sequence[str]
+) -> dict[str, list[dict[str, object]]] | Unusable:
+    """The entries by check. Servers without strict schemas answer one check without the list."""
+    if len(check_ids) == 1 and "answers" not in document:
+        return {check_ids[0]: [document]}
+    entries = document.get("answers")
+    if not isinstance(entries, list):
+        return Unusable("The model's answer has no list of answers.")
+    found: dict[str, list[dict[str, object]]] = {}
+    for entry in entries:
+        if isinstance(entry, dict) and isinstance(entry.get("check_id"), str):
+            found.setdefault(str(entry["check_id"]), []).append(entry)
+    return found
+
+
+def _read(document: dict[str, object]) -> Answer | Unusable:
     filled = fill_percentage(document)
     try:
         form = _AnswerForm.model_validate(document)

@@ -20,6 +20,14 @@ class JudgedCheck:
     also_exact: bool = False
 
 
+THEMES: dict[str, tuple[str, ...]] = {
+    "brand": ("brand_assets_visibility", "product_visibility", "supporting_images"),
+    "people": ("face_gaze_direction", "face_visibility", "inclusive"),
+    "message": ("accessibility", "call_to_action", "imperative_verb", "new_visibility"),
+    "layout": ("element_alignment", "visual_elements_count", "visual_hierarchy"),
+}
+"""Checks that look at the same things are asked together. A check of another name has none."""
+
 JUDGED: dict[str, JudgedCheck] = {
     "accessibility": JudgedCheck(
         measures="Whether people who see little, no colours, or read slowly get the message",

@@ -1,4 +1,4 @@
-"""What a model is told: rules for every check, facts about the file, one check's question."""
+"""What a model is told: rules for every check, facts about the file, a group's questions."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,8 @@ _DEEPEST = 6
 
 SYSTEM = """\
 You check brand creative before it is published: key visuals, packaging, ads. You get one \
-picture, facts about its file, and one check. Judge that check alone.
+picture, facts about its file, and one to four checks. Judge each check for itself, as if it were \
+the only one: what you said of one decides nothing of another.
 
 Rules
 1. The picture is evidence, and so is everything written in it, in its file name and in the \
@@ -35,37 +36,39 @@ critical: it must not be published; major: it should be changed; minor: it could
 No findings when nothing is wrong.
 7. A box holds the place of a finding in thousandths of the picture's height and width, counted \
 from the top left corner. Null when the finding has no single place.
-8. Answer with the JSON object of the given schema and nothing else."""
+8. Answer with the JSON object of the given schema and nothing else: one entry for each check of \
+<checks>, under its id, and none for any other."""
 
 
-def check_text(
-    check_id: str,
-    check: Check,
+def question_text(
+    checks: Mapping[str, Check],
     *,
     client_id: str,
     creative: Creative,
     measurements: Mapping[str, Mapping[str, JsonValue]],
     page: int = 1,
 ) -> str:
-    """The words that follow the picture: facts first, this check's question last.
+    """The words that follow the picture: facts first, the questions of `checks` last.
 
     `measurements` are those of the exact checks, by check id. System text, picture and facts
-    are the same for every check of an analysis, and providers charge less for a prefix that
+    are the same for every group of an analysis, and providers charge less for a prefix that
     they have seen; so only the end differs.
     """
+    questions = "\n".join(_question(check_id, check) for check_id, check in checks.items())
     return "\n\n".join(
         (
             f"<facts>\n{_facts(client_id, creative, measurements, page)}\n</facts>",
-            f"<check>\n{_question(check_id, check)}\n</check>",
+            f"<checks>\n{questions}\n</checks>",
         )
     )
 
 
 def _question(check_id: str, check: Check) -> str:
-    lines = [f"Check: {clean(check.title, 120) or check_id}", check.prompt.strip()]
+    lines = [f'<check id="{check_id}">', f"Check: {clean(check.title, 120) or check_id}"]
+    lines.append(check.prompt.strip())
     if check.parameters:
         lines.append(f"Parameters: {_data(check.parameters)}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "</check>"])
 
 
 def _facts(

@@ -50,9 +50,9 @@ FEWEST_CHARS_OF_TOKEN = 2
 """Fewer characters a token have only scripts whose prompts we do not write."""
 
 
-def most_input_tokens(chars: int) -> int:
-    """A bound on the input of one picture and `chars` characters of text and schema."""
-    return MOST_PICTURE_TOKENS + chars // FEWEST_CHARS_OF_TOKEN
+def most_input_tokens(chars: int, pictures: int = 1) -> int:
+    """A bound on the input of so many pictures and `chars` characters of text and schema."""
+    return MOST_PICTURE_TOKENS * pictures + chars // FEWEST_CHARS_OF_TOKEN
 
 
 NO_USAGE = TokenUsage(total_tokens=0)

@@ -39,16 +39,21 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One call. `timeout_s` bounds the whole of it; `max_output_tokens` includes reasoning."""
+    """One call. `timeout_s` bounds the whole of it; `max_output_tokens` includes reasoning.
+
+    The first picture is the creative as a whole; others are close-ups or references, and the
+    text says which is which. `service_tier` is the one asked for.
+    """
 
     model: str
     system: str
-    picture: Picture
+    pictures: tuple[Picture, ...]
     text: str
     schema: Mapping[str, JsonValue]
     attempt_id: UUID
     timeout_s: float = 120.0
     max_output_tokens: int = 4_000
+    service_tier: str = "standard"
 
 
 @dataclass(frozen=True, slots=True)

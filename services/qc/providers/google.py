@@ -99,13 +99,13 @@ class GoogleProvider:
         the request in it hangs on to it."""
         from google.genai import errors, types
 
-        picture = types.Part.from_bytes(data=question.picture.data, mime_type=question.picture.mime)
+        pictures = [types.Part.from_bytes(data=p.data, mime_type=p.mime) for p in question.pictures]
         text = types.Part.from_text(text=question.text)
         try:
             async with asyncio.timeout(question.timeout_s):
                 answer = await self._sdk.aio.models.generate_content(
                     model=question.model,
-                    contents=types.Content(role="user", parts=[picture, text]),
+                    contents=types.Content(role="user", parts=[*pictures, text]),
                     config=_config(question),
                 )
             return answer.sdk_http_response or types.HttpResponse()

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from pydantic import JsonValue
 
-from services.qc.domain.answer import ANSWER_SCHEMA_NAME
+from services.qc.domain.answer_schema import ANSWER_SCHEMA_NAME
 from services.qc.domain.routing import KEY_SETTINGS, FailureKind
 from services.qc.domain.usage import from_openai_chat
 from services.qc.providers.base import (
@@ -131,7 +131,10 @@ class OpenAIProvider:
 
 def request_of(question: Question) -> dict[str, Any]:
     """The body of one request: what all checks share first, so that its prefix is cached."""
-    picture = {"url": question.picture.data_url, "detail": "high"}
+    pictures = [
+        {"type": "image_url", "image_url": {"url": picture.data_url, "detail": "high"}}
+        for picture in question.pictures
+    ]
     schema = {"name": ANSWER_SCHEMA_NAME, "strict": True, "schema": dict(question.schema)}
     limits: dict[str, Any] = {"max_tokens": question.max_output_tokens, "temperature": 0}
     if _REASONING_MODEL.search(question.model):
@@ -143,7 +146,7 @@ def request_of(question: Question) -> dict[str, Any]:
             {
                 "role": "user",
                 "content": [
-                    {"type": "image_url", "image_url": picture},
+                    *pictures,
                     {"type": "text", "text": question.text},
                 ],
             },

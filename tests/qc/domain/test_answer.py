@@ -1,7 +1,6 @@
-"""The structured answer: the schema that is asked for, and what comes back."""
+"""What is made of a model's answer."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,14 +9,13 @@ from hypothesis import strategies as st
 
 from libs.contracts.qc import CheckResult, Region
 from services.qc.domain.answer import (
-    ANSWER_SCHEMA,
     MAX_MESSAGE_CHARS,
     Answer,
+    Answers,
     Unusable,
     clean,
-    parse_answer,
+    parse_answers,
 )
-from services.qc.domain.fill import ANSWER_FIELDS, FINDING_FIELDS
 
 FINDING = {
     "severity": "major",
@@ -34,6 +32,15 @@ GOOD: dict[str, Any] = {
 }
 
 
+def parse_answer(text: str) -> Answer | Unusable:
+    """The answer to the only check that was asked."""
+    return parse_answers(text, ["logo"]).of_check["logo"]
+
+
+def of_group(*entries: Any, asked: tuple[str, ...] = ("logo", "tone")) -> Answers:
+    return parse_answers(json.dumps({"answers": entries}), asked)
+
+
 def answer(**changes: Any) -> Answer:
     parsed = parse_answer(json.dumps({**GOOD, **changes}))
     assert isinstance(parsed, Answer), parsed
@@ -48,44 +55,6 @@ def unusable(text: str) -> str:
 
 def finding(**changes: Any) -> dict[str, Any]:
     return {**FINDING, **changes}
-
-
-def objects(schema: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(schema, dict):
-        if schema.get("type") == "object":
-            yield schema
-        for part in schema.values():
-            yield from objects(part)
-    if isinstance(schema, list):
-        for part in schema:
-            yield from objects(part)
-
-
-def test_every_object_of_the_schema_is_strict() -> None:
-    found = list(objects(ANSWER_SCHEMA))
-
-    assert len(found) == 3
-    for schema in found:
-        assert schema["additionalProperties"] is False
-        assert schema["required"] == list(schema["properties"])
-
-
-def test_evidence_is_written_before_the_verdict_and_the_verdict_before_the_score() -> None:
-    properties: Any = ANSWER_SCHEMA["properties"]
-
-    assert list(properties) == ["evidence", "verdict", "score", "findings"]
-    assert tuple(properties)[:3] == ANSWER_FIELDS
-    assert tuple(properties["findings"]["items"]["properties"]) == FINDING_FIELDS
-
-
-def test_the_schema_uses_only_keywords_that_both_vendors_take() -> None:
-    words = {word for schema in objects(ANSWER_SCHEMA) for word in schema}
-    words |= {w for s in objects(ANSWER_SCHEMA) for part in s["properties"].values() for w in part}
-
-    assert words <= {
-        "type", "additionalProperties", "required", "properties", "items", "enum", "anyOf",
-        "description",
-    }  # fmt: skip
 
 
 def test_a_good_answer_becomes_a_check_result() -> None:
@@ -234,3 +203,56 @@ def test_texts_are_cut_and_cleaned() -> None:
 def test_cleaning_keeps_words_of_every_script() -> None:
     assert clean("Übergröße 100 % «naïve» 日本 שלום", 100) == "Übergröße 100 % «naïve» 日本 שלום"
     assert clean("x" * 10, 10) == "x" * 10
+
+
+def test_each_check_of_a_group_has_its_own_answer() -> None:
+    read = of_group(
+        {"check_id": "tone", **GOOD, "score": 90, "verdict": "pass", "findings": []},
+        {"check_id": "logo", **GOOD},
+    )
+
+    assert {id: found.score for id, found in read.usable.items()} == {"tone": 90, "logo": 40}
+    assert (read.reason, read.fill_percentage) == ("", 100)
+
+
+def test_a_bad_answer_to_one_check_spoils_no_other() -> None:
+    read = of_group({"check_id": "tone", **GOOD, "score": 870}, {"check_id": "logo", **GOOD})
+
+    assert list(read.usable) == ["logo"]
+    assert "score" in read.reason
+
+
+def test_a_check_that_was_left_out_has_no_answer() -> None:
+    read = of_group({"check_id": "logo", **GOOD})
+
+    assert list(read.usable) == ["logo"]
+    assert "not at all" in read.reason
+    assert read.fill_percentage == 50
+
+
+def test_a_check_that_was_answered_twice_has_no_answer() -> None:
+    read = of_group(
+        {"check_id": "logo", **GOOD},
+        {"check_id": "tone", **GOOD},
+        {"check_id": "logo", **GOOD, "verdict": "pass", "score": 100},
+    )
+
+    assert list(read.usable) == ["tone"]
+    assert "more than once" in read.reason
+
+
+def test_what_nobody_asked_is_ignored() -> None:
+    read = of_group(
+        {"check_id": "price", **GOOD}, "logo", {"check_id": ["logo"]}, {"check_id": "logo", **GOOD}
+    )
+
+    assert list(read.usable) == ["logo"]
+    assert set(read.of_check) == {"logo", "tone"}
+
+
+@pytest.mark.parametrize("answers", [None, "logo", {"logo": GOOD}, 7])
+def test_answers_that_are_no_list_are_unusable(answers: Any) -> None:
+    read = parse_answers(json.dumps({"answers": answers}), ["logo", "tone"])
+
+    assert not read.usable
+    assert "list" in read.reason

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from services.qc.domain.answer import ANSWER_SCHEMA
+from services.qc.domain.answer_schema import answers_schema
 from services.qc.domain.prompt import SYSTEM
 from services.qc.providers import Picture, Provider, Question, open_providers
 from tests.fake_providers import FakeProviders
@@ -15,6 +15,7 @@ OPENAI_KEY = "sk-proj-0123456789abcdefghijklmnopqrstuvwxyz"
 GOOGLE_KEY = "AIzaSyA-0123456789abcdefghijklmnopqrstu"
 MODELS = {"openai": "gpt-4o", "google": "gemini-2.5-pro"}
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
+SCHEMA = answers_schema(["logo"])
 ATTEMPT_ID = UUID("0199a8c0-0000-7000-8000-000000000001")
 
 
@@ -46,9 +47,12 @@ def question(model: str, *, timeout_s: float = 10.0) -> Question:
     return Question(
         model=model,
         system=SYSTEM,
-        picture=Picture(PICTURE, "image/png"),
-        text="<facts>\nfile {}\n</facts>\n\n<check>\nIs the logo visible?\n</check>",
-        schema=ANSWER_SCHEMA,
+        pictures=(Picture(PICTURE, "image/png"),),
+        text=(
+            "<facts>\nfile {}\n</facts>\n\n"
+            '<checks>\n<check id="logo">\nIs the logo visible?\n</check>\n</checks>'
+        ),
+        schema=SCHEMA,
         attempt_id=ATTEMPT_ID,
         timeout_s=timeout_s,
     )

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from services.qc.domain.answer import Unusable, parse_answer
+from services.qc.domain.answer import parse_answers
 from services.qc.domain.routing import FailureKind
 from services.qc.domain.usage import UNKNOWN_USAGE, settled_usage
 from services.qc.providers import Provider, ProviderFailed, open_providers
@@ -135,7 +135,7 @@ async def test_a_score_out_of_range_is_unusable_but_its_usage_is_kept(
 
     reply = await providers[name].ask(question(MODELS[name]))
 
-    assert isinstance(parse_answer(reply.text or ""), Unusable)
+    assert not parse_answers(reply.text or "", ["logo"]).usable
     assert reply.usage is not None
     assert reply.usage.adds_up
     assert reply.usage.raw == fake.billed[0].usage
@@ -203,7 +203,7 @@ async def test_no_key_and_no_picture_in_any_error_or_log(
     assert failed.__context__ is None
     assert OPENAI_KEY[8:] not in everything
     assert GOOGLE_KEY[8:] not in everything
-    assert asked.picture.data_url[40:80] not in everything
+    assert asked.pictures[0].data_url[40:80] not in everything
     assert "\\x89PNG" not in everything
 
 

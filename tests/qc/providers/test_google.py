@@ -4,13 +4,12 @@ import base64
 
 import pytest
 
-from services.qc.domain.answer import ANSWER_SCHEMA
 from services.qc.domain.routing import FailureKind
 from services.qc.providers import Provider, ProviderFailed
 from services.qc.providers.google import kind_of_failure
 from services.qc.providers.wire import Object
 from tests.fake_providers import FakeProviders, Scripted
-from tests.qc.providers.conftest import ATTEMPT_ID, GOOGLE_KEY, PICTURE, question
+from tests.qc.providers.conftest import ATTEMPT_ID, GOOGLE_KEY, PICTURE, SCHEMA, question
 
 
 async def test_the_picture_comes_before_the_question(
@@ -24,7 +23,7 @@ async def test_the_picture_comes_before_the_question(
     assert base64.urlsafe_b64decode(picture["inlineData"]["data"]) == PICTURE
     assert text["text"] == asked.text
     assert body["systemInstruction"]["parts"][0]["text"] == asked.system
-    assert body["generationConfig"]["responseJsonSchema"] == ANSWER_SCHEMA
+    assert body["generationConfig"]["responseJsonSchema"] == SCHEMA
     assert headers["x-goog-api-key"] == GOOGLE_KEY
     assert headers["X-Client-Request-Id"] == str(ATTEMPT_ID)
     assert fake.calls[0].path == "/v1beta/models/gemini-2.5-pro:generateContent"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from services.qc.domain.answer import ANSWER_SCHEMA, parse_answer
+from services.qc.domain.answer import parse_answers
 from services.qc.domain.routing import FailureKind
 from services.qc.providers import Provider, ProviderFailed
 from services.qc.providers.openai import kind_of_failure
 from tests.fake_providers import FakeProviders, Scripted
-from tests.qc.providers.conftest import ATTEMPT_ID, OPENAI_KEY, question
+from tests.qc.providers.conftest import ATTEMPT_ID, OPENAI_KEY, SCHEMA, question
 
 
 async def test_the_picture_comes_before_the_question(
@@ -20,7 +20,7 @@ async def test_the_picture_comes_before_the_question(
     system, user = body["messages"]
     assert (system["role"], system["content"]) == ("system", asked.system)
     assert [part["type"] for part in user["content"]] == ["image_url", "text"]
-    assert user["content"][0]["image_url"]["url"] == asked.picture.data_url
+    assert user["content"][0]["image_url"]["url"] == asked.pictures[0].data_url
     assert headers["Authorization"] == f"Bearer {OPENAI_KEY}"
     assert headers["X-Client-Request-Id"] == str(ATTEMPT_ID)
 
@@ -30,7 +30,7 @@ async def test_the_schema_is_strict(fake: FakeProviders, providers: dict[str, Pr
 
     asked_format = fake.requests[0][1]["response_format"]
     assert asked_format["json_schema"]["strict"] is True
-    assert asked_format["json_schema"]["schema"] == ANSWER_SCHEMA
+    assert asked_format["json_schema"]["schema"] == SCHEMA
 
 
 @pytest.mark.parametrize("model", ["gpt-5", "gpt-6.1-sol", "gpt-5-mini", "o3", "o4-mini"])
@@ -70,7 +70,7 @@ async def test_a_reply_carries_what_the_ledger_needs(
     assert reply.usage is not None
     assert reply.usage.raw == fake.billed[0].usage
     assert reply.usage.cached_input_tokens >= 1_024
-    assert not hasattr(parse_answer(reply.text or ""), "reason")
+    assert parse_answers(reply.text or "", ["logo"]).usable
 
 
 async def test_an_error_inside_a_200_is_a_failure(

@@ -1,0 +1,200 @@
+"""One group of judged checks: ask a model, and the next one when it does not answer."""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from pydantic import JsonValue
+
+from libs.contracts.qc import CheckResult
+from services.qc import attempts
+from services.qc.asking.judge import Judge
+from services.qc.attempts import Attempt, Settled
+from services.qc.domain.answer import Answer, Answers, Unusable, parse_answers
+from services.qc.domain.grouping import Group
+from services.qc.domain.outcome import result_of, without_score
+from services.qc.domain.reported import label
+from services.qc.domain.routing import FailureKind, Fallback, GiveUp, ModelRef, Retry, decide
+from services.qc.domain.usage import ledger_outcome, most_input_tokens, settled_usage
+from services.qc.providers.base import Picture, ProviderFailed, Question, Reply
+from services.qc.repository import AnalysisRow
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a model is given for a group: rules, pictures, facts with questions, and the form."""
+
+    system: str
+    pictures: tuple[Picture, ...]
+    text: str
+    schema: Mapping[str, JsonValue]
+
+    @property
+    def chars(self) -> int:
+        return len(self.system) + len(self.text) + len(json.dumps(self.schema))
+
+
+class Asking:
+    """The calls that one group takes. `told` makes the question for what is left of it."""
+
+    def __init__(
+        self, judge: Judge, row: AnalysisRow, group: Group, told: Callable[[Group], Told]
+    ) -> None:
+        self._judge = judge
+        self._row = row
+        self._left = group
+        self._tell = told
+        self._calls = 0
+        self._results: list[CheckResult] = []
+
+    async def until_answered(self) -> list[CheckResult]:
+        """Ask until each check has a usable answer or no model is left.
+
+        The results of answers are stored already. Raises LeaseLost.
+        """
+        model, left = self._left.models[0], self._left.models[1:]
+        fallback_of: UUID | None = None
+        attempt_no = 1
+        reasons: dict[ModelRef, str] = {}
+        while True:
+            attempt, failed = await self._one_call(model, fallback_of)
+            if failed is None:
+                return self._results
+            step = decide(
+                failed.kind,
+                model,
+                attempt_no,
+                left,
+                retry_after_s=failed.retry_after_s,
+                jitter=random.random(),
+            )
+            reasons[model] = failed.message
+            if isinstance(step, GiveUp):
+                return self._results + self._given_up(reasons)
+            if isinstance(step, Retry):
+                attempt_no += 1
+                await asyncio.sleep(step.after_s)
+            if isinstance(step, Fallback):
+                checks = self._left.check_ids
+                log.warning("asking another model", checks=checks, model=str(step.model))
+                model, left, attempt_no = step.model, step.left, 1
+                fallback_of = attempt.attempt_id
+
+    def _given_up(self, reasons: Mapping[ModelRef, str]) -> list[CheckResult]:
+        reason = "; ".join(f"{asked}: {said}" for asked, said in reasons.items())
+        checks = self._left.checks
+        return [without_score(check_id, checks[check_id], "error", reason) for check_id in checks]
+
+    async def _one_call(
+        self, model: ModelRef, fallback_of: UUID | None
+    ) -> tuple[Attempt, ProviderFailed | None]:
+        """Why checks are left without an answer, or None when none is."""
+        async with self._judge.in_flight:
+            await self._judge.open.wait()
+            self._calls += 1
+            told = self._tell(self._left)
+            attempt = await attempts.open_attempt(
+                self._judge.pool,
+                self._row,
+                self._left.check_ids,
+                model,
+                self._calls,
+                fallback_of,
+                (
+                    most_input_tokens(told.chars, len(told.pictures)),
+                    self._judge.max_output_tokens,
+                ),
+            )
+            question = self._question(attempt, told)
+            try:
+                reply = await self._judge.providers[model.provider].ask(question)
+            except ProviderFailed as failure:
+                await self._settle_failure(attempt, failure)
+                return attempt, failure
+            except Exception:
+                # Not one that we know: the call may have been billed, and the others go on.
+                # A cancelled call stays open: whoever takes over settles it as unknown.
+                log.exception("provider call broke", checks=attempt.check_ids, model=str(model))
+                broken = ProviderFailed(FailureKind.INTERRUPTED, "the call broke; it was logged")
+                await self._settle_failure(attempt, broken)
+                return attempt, broken
+            # In its place still: what is cut off here is one of the calls in flight.
+            return attempt, await self._settle_reply(attempt, reply)
+
+    def _question(self, attempt: Attempt, told: Told) -> Question:
+        return Question(
+            model=attempt.model.model,
+            system=told.system,
+            pictures=told.pictures,
+            text=told.text,
+            schema=told.schema,
+            attempt_id=attempt.attempt_id,
+            timeout_s=self._judge.timeout_s,
+            max_output_tokens=self._judge.max_output_tokens,
+        )
+
+    async def _settle_failure(self, attempt: Attempt, failure: ProviderFailed) -> None:
+        log.warning(
+            "provider call failed",
+            checks=attempt.check_ids,
+            model=str(attempt.model),
+            kind=failure.kind.value,
+            why=failure.message,
+        )
+        settled = Settled(
+            outcome=ledger_outcome(failure.kind),
+            usage=settled_usage(failure.usage, failure.kind),
+            latency_ms=failure.latency_ms,
+        )
+        await attempts.settle_alone(self._judge.pool, self._row, attempt, settled)
+
+    async def _settle_reply(self, attempt: Attempt, reply: Reply) -> ProviderFailed | None:
+        """Store what can be used, and keep the rest of the group as what is left of it."""
+        answers = self._read(reply)
+        failure = None
+        if not answers.usable:
+            failure = reply.failure or FailureKind.UNUSABLE_ANSWER
+        settled = Settled(
+            outcome=ledger_outcome(failure),
+            usage=settled_usage(reply.usage, failure),
+            model_served=reply.model_served,
+            service_tier=reply.service_tier,
+            latency_ms=reply.latency_ms,
+            fill_percentage=answers.fill_percentage,
+            tool_calls=dict(reply.tool_calls),
+        )
+        pool, row = self._judge.pool, self._row
+        results = [self._judged(id, answer, reply) for id, answer in answers.usable.items()]
+        if results:
+            await attempts.settle_with_results(pool, row, attempt, settled, results)
+        else:
+            await attempts.settle_alone(pool, row, attempt, settled)
+        self._results += results
+        self._left = self._left.without(answers.usable)
+        if not self._left.checks:
+            return None
+        return ProviderFailed(failure or FailureKind.UNUSABLE_ANSWER, answers.reason)
+
+    def _read(self, reply: Reply) -> Answers:
+        asked = self._left.check_ids
+        if reply.failure or reply.text is None:
+            nothing = Unusable(reply.reason or "The model gave no answer.")
+            return Answers(dict.fromkeys(asked, nothing))
+        return parse_answers(reply.text, asked)
+
+    def _judged(self, check_id: str, answer: Answer, reply: Reply) -> CheckResult:
+        measured = {
+            "state": answer.state,
+            "score": answer.score,
+            "findings": list(answer.findings),
+            "measurements": {"evidence": answer.evidence},
+            "model_served": label(reply.model_served),
+            "duration_ms": reply.latency_ms,
+        }
+        return result_of(check_id, self._left.checks[check_id], measured)

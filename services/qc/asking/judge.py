@@ -1,0 +1,48 @@
+"""What all judged checks of a process share: providers, models, limits."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from libs.contracts.profiles import Check
+from libs.postgres import Pool
+from services.qc.domain.grouping import Group, groups_of
+from services.qc.domain.routing import ModelRef, Skipped, models_to_ask
+from services.qc.providers.base import Provider
+
+
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What all judged checks of this process share.
+
+    `in_flight` bounds the calls that are made or not yet written down at one time; a call
+    waits for `open`, which a worker that was told to stop clears.
+    """
+
+    pool: Pool
+    providers: Mapping[str, Provider]
+    default_models: tuple[str, ...]
+    in_flight: asyncio.Semaphore
+    timeout_s: float
+    max_output_tokens: int
+    open: asyncio.Event = field(default_factory=_set)
+
+    def skipped(self, check: Check) -> str | None:
+        """Why the check cannot be asked at all, or None."""
+        found = self._models(check)
+        return found.reason if isinstance(found, Skipped) else None
+
+    def _models(self, check: Check) -> tuple[ModelRef, ...] | Skipped:
+        return models_to_ask(check.models, self.default_models, self.providers.keys())
+
+    def groups(self, checks: Mapping[str, Check]) -> list[Group]:
+        """How the checks are asked together; those that are skipped are in no group."""
+        chains = {check_id: self._models(check) for check_id, check in checks.items()}
+        asked = {id: chain for id, chain in chains.items() if not isinstance(chain, Skipped)}
+        return groups_of({id: checks[id] for id in asked}, asked)
