@@ -15,10 +15,12 @@ from services.qc.domain.creative import Rgb
 PASS_SIDES_PX = (800, 2048)
 """The whole page small, where nearly every logo is found; then sharper, in tiles."""
 
-TILE_SIDE_PX = 1152
-"""The search takes 250 MB for a million pixels."""
+MOST_TILE_SIDE_PX = 1184
+"""The search takes 250 MB for a million pixels. An A4 page of 3000 pixels is six tiles."""
 
-OVERLAP = 0.2
+OVERLAP_PX = 230
+"""What is larger and lies across two tiles was found in the pass before."""
+
 MOST_POINTS = 6000
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -83,16 +85,15 @@ def points_of(rgb: Array, most: int = MOST_POINTS) -> Points:
 
 def _tiles(rgb: Rgb, scale: float) -> Iterator[Tile]:
     picture = resized(rgb, scale)
-    height, width = picture.shape[:2]
-    for top, left in product(_starts(height), _starts(width)):
-        part = np.ascontiguousarray(picture[top : top + TILE_SIDE_PX, left : left + TILE_SIDE_PX])
+    rows, columns = (list(_spans(side_px)) for side_px in picture.shape[:2])
+    for (top, bottom), (left, right) in product(rows, columns):
+        part = np.ascontiguousarray(picture[top:bottom, left:right])
         yield Tile(points_of(part), scale, left, top)
 
 
-def _starts(side_px: int) -> list[int]:
-    """Where tiles of one side begin: evenly, overlapping by a fifth or more of the least."""
-    if side_px <= TILE_SIDE_PX:
-        return [0]
-    step = TILE_SIDE_PX * (1 - OVERLAP)
-    count = math.ceil((side_px - TILE_SIDE_PX) / step) + 1
-    return [round((side_px - TILE_SIDE_PX) * number / (count - 1)) for number in range(count)]
+def _spans(side_px: int) -> Iterator[tuple[int, int]]:
+    """From where to where the tiles of one side go: as few and as short as the overlap allows."""
+    count = max(1, math.ceil((side_px - OVERLAP_PX) / (MOST_TILE_SIDE_PX - OVERLAP_PX)))
+    step = (side_px - OVERLAP_PX) / count
+    for number in range(count):
+        yield round(number * step), min(side_px, round((number + 1) * step) + OVERLAP_PX)
