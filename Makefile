@@ -16,7 +16,7 @@ run: $(READY)
 	@$(BIN)/aiqc up
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.halves
 
 check: $(READY)
 	$(BIN)/ruff format --check .
