@@ -11,7 +11,7 @@ from libs.contracts.qc import Analysis, CheckResult, ProgressEvent
 from libs.contracts.usage import LedgerEntry
 from tests.house import House
 
-PATIENCE_S = 280.0
+PATIENCE_S = 600.0
 
 
 async def analyse(

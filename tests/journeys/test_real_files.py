@@ -10,15 +10,18 @@ import pytest
 
 from deploy.database import Dsns
 from deploy.sample import Sample
-from libs.api.gateway import GatewayApi
+from libs.api.material import MaterialApi
 from libs.contracts.qc import Analysis
 from libs.problems import BadRequest, Invalid, Problem, TooLarge, Unsupported
+from services.qc.checks import CHECKS
 from tests.house import House, open_house
 from tests.journeys.following import ended
+from tests.journeys.material import new_profile
 from tests.trust import Trust
 
 CLEAR = (BadRequest, Invalid, TooLarge, Unsupported)
 GIBIBYTE = 1 << 30
+LOGO = "otelrecipes__recipes-horizontal-blue.png"
 OF_OURS = {"internal_error", "no_usable_reply", "service_away", "http_error"}
 STATES_WITHOUT_FAULT = {"passed", "failed", "unsure", "not_applicable", "missing_input", "skipped"}
 
@@ -31,12 +34,12 @@ async def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def api(
     dsns: Mapping[str, Dsns], trust: Trust, folder: Path
-) -> AsyncIterator[tuple[GatewayApi, House]]:
+) -> AsyncIterator[tuple[MaterialApi, House]]:
     async with open_house(dsns, trust, folder) as house, house.signed_in() as api:
         yield api, house
 
 
-async def check(api: GatewayApi, file: Path, profile: str) -> Analysis:
+async def check(api: MaterialApi, file: Path, profile: str) -> Analysis:
     analysis_id = await api.analyse(file, "diageo", profile)
     return await ended(api, analysis_id)
 
@@ -46,6 +49,7 @@ def assert_sound(file: Path, analysis: Analysis) -> None:
     assert analysis.verdict is not None
     for result in analysis.checks:
         assert result.state in STATES_WITHOUT_FAULT, (file.name, result.check_id, result.reason)
+        assert (result.score is None) == (result.state not in ("passed", "failed"))
         for finding in result.findings:
             assert finding.message and finding.page <= analysis.creative.pages
             if region := finding.region:
@@ -53,21 +57,23 @@ def assert_sound(file: Path, analysis: Analysis) -> None:
 
 
 @pytest.mark.parametrize("folder_name", ["pictures", "pdfs"])
-async def test_real_creative_ends_in_a_result(
-    api: tuple[GatewayApi, House], shared_data: Path, folder_name: str
+async def test_no_check_breaks_on_a_real_creative(
+    api: tuple[MaterialApi, House], shared_data: Path, folder_name: str
 ) -> None:
-    profile = "diageo_packaging" if folder_name == "pdfs" else "general_key_visual"
     files = sorted((shared_data / "creative" / folder_name).iterdir())
     assert len(files) >= 8
+    await api[0].add_logo(shared_data / "creative" / "logos" / LOGO, "diageo")
+    every_check = await new_profile(api[0], **{name: {"kind": "exact"} for name in CHECKS})
 
-    analyses = await asyncio.gather(*(check(api[0], file, profile) for file in files))
+    analyses = await asyncio.gather(*(check(api[0], file, every_check) for file in files))
 
     for file, analysis in zip(files, analyses, strict=True):
         assert_sound(file, analysis)
+        assert len(analysis.checks) == len(CHECKS)
 
 
 async def test_hostile_file_ends_in_a_clear_answer_or_a_result(
-    api: tuple[GatewayApi, House], shared_data: Path, sample: Sample
+    api: tuple[MaterialApi, House], shared_data: Path, sample: Sample
 ) -> None:
     files = sorted((shared_data / "creative" / "hostile").iterdir())
     assert len(files) >= 15

@@ -1,4 +1,7 @@
-"""The catalogue, how parameters are refused, and every check on the sample and on real files."""
+"""The catalogue, how parameters are refused, and every check on the sample.
+
+Every check on real files: tests/journeys/test_real_files.py.
+"""
 
 import subprocess
 import sys
@@ -13,16 +16,10 @@ from libs.contracts.qc import Region
 from services.qc.checks import CHECKS, catalogue, refused_parameters, run_check
 from services.qc.checks.measured import Measured
 from services.qc.checks.subject import Subject
-from services.qc.decode import open_creative
-from services.qc.domain.creative import Limits
 from services.qc.domain.geometry import covered
 from tests.qc.checks.conftest import SubjectOf
-from tests.qc.factories import brief_with
 
 ROOT = Path(__file__).parents[3]
-SHARED = ROOT / ".." / "shared" / "data" / "creative"
-REAL = sorted(file for kind in ("pictures", "pdfs") for file in (SHARED / kind).glob("*"))
-LOGO = SHARED / "logos" / "otelrecipes__recipes-horizontal-blue.png"
 
 CAUGHT_BY = {
     "typo": "spelling",
@@ -155,17 +152,3 @@ def test_the_catalogue_loads_no_heavy_library() -> None:
     ran = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True)
 
     assert ran.stdout.strip() == "[]", ran.stderr
-
-
-@pytest.mark.skipif(not REAL, reason="the shared creatives are not here")
-@pytest.mark.parametrize("file", REAL, ids=lambda file: file.name)
-def test_no_check_breaks_on_a_real_creative(file: Path) -> None:
-    with open_creative(file, Limits()) as creative:
-        creative.pages = creative.pages[:1]
-        subject = Subject(creative, brief_with(logo=[LOGO]))
-
-        for name in CHECKS:
-            measured = run_check(name, subject, {})
-
-            assert measured.state != "error", f"{name}: {measured.reason}"
-            assert (measured.score is None) == (measured.state not in ("passed", "failed"))
