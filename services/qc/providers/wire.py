@@ -12,12 +12,16 @@ Object = dict[str, JsonValue]
 
 
 def http_client(base_url: str) -> httpx2.AsyncClient:
-    """A pool that follows no redirect; a proxy from the environment never serves loopback."""
+    """A client that follows no redirect; a proxy from the environment never serves loopback.
+
+    Each call has a connection of its own: an answer that came twice over a shared one would be
+    taken for that of the next call, with its usage.
+    """
     is_loopback = httpx2.URL(base_url).host in ("localhost", "127.0.0.1", "::1")
     return httpx2.AsyncClient(
         follow_redirects=False,
         trust_env=not is_loopback,
-        limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20),
+        limits=httpx2.Limits(max_connections=100, max_keepalive_connections=0),
     )
 
 
