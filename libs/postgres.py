@@ -44,8 +44,14 @@ AWAY = (
 
 
 @asynccontextmanager
-async def open_pool(dsn: str, schema: str, max_size: int = 10) -> AsyncIterator[Pool]:
-    """Open a pool whose unqualified table names mean those of `schema`."""
+async def open_pool(
+    dsn: str, schema: str, max_size: int = 10, most_idle_s: float = 0
+) -> AsyncIterator[Pool]:
+    """Open a pool whose unqualified table names mean those of `schema`.
+
+    The server ends a transaction that says nothing for `most_idle_s` (0: never): a process
+    that is frozen, or cut off, would hold its rows for as long as it likes.
+    """
     async with asyncpg.create_pool(
         dsn,
         min_size=1,
@@ -56,6 +62,7 @@ async def open_pool(dsn: str, schema: str, max_size: int = 10) -> AsyncIterator[
             "application_name": f"aiqc-{schema}",
             "timezone": "UTC",
             "lock_timeout": "10s",
+            "idle_in_transaction_session_timeout": f"{most_idle_s * 1000:.0f}ms",
             "standard_conforming_strings": "on",
         },
         init=_speak_json,
@@ -66,7 +73,10 @@ async def open_pool(dsn: str, schema: str, max_size: int = 10) -> AsyncIterator[
 
 @asynccontextmanager
 async def open_database(
-    settings: ServiceSettings, schema: str, migrations: Mapping[str, str]
+    settings: ServiceSettings,
+    schema: str,
+    migrations: Mapping[str, str],
+    most_idle_s: float = 0,
 ) -> AsyncIterator[Pool]:
     """Migrate `schema` as its owner, then open the pool of the run role.
 
@@ -76,7 +86,8 @@ async def open_database(
     if settings.postgres_owner_dsn:
         owner_dsn = settings.postgres_owner_dsn.get_secret_value()
         await _patiently(lambda: migrate(owner_dsn, schema, migrations))
-    async with open_pool(settings.postgres_dsn.get_secret_value(), schema) as pool:
+    dsn = settings.postgres_dsn.get_secret_value()
+    async with open_pool(dsn, schema, most_idle_s=most_idle_s) as pool:
         yield pool
 
 

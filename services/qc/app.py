@@ -36,6 +36,7 @@ from services.qc.store import Store
 
 MIGRATIONS = read_migrations(Path(__file__).parent / "migrations")
 SSE = ("text/event-stream",)
+LEAST_IDLE_S = 5.0
 
 STOPPING: web.AppKey[list[Callable[[], object]]] = web.AppKey("stopping")
 """What ends before the connections do: streams and claiming."""
@@ -137,7 +138,11 @@ async def _what_is_wrong(pool: Pool, tasks: Sequence[asyncio.Task[None]]) -> lis
 async def _open(
     stack: AsyncExitStack, settings: QcSettings, issuer: Issuer
 ) -> tuple[Bench, ProfilesApi]:
-    pool: Pool = await stack.enter_async_context(open_database(settings, "qc", MIGRATIONS))
+    # A frozen worker must not keep by its locks what it has lost by its lease.
+    most_idle_s = max(LEAST_IDLE_S, settings.lease_s)
+    pool: Pool = await stack.enter_async_context(
+        open_database(settings, "qc", MIGRATIONS, most_idle_s)
+    )
     scratch = Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="aiqc-", dir=settings.scratch_dir))
     )

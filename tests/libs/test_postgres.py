@@ -134,3 +134,15 @@ async def test_insisting_ends_and_says_why() -> None:
 
     with pytest.raises(Unavailable):
         await insist(work, for_s=0.2)
+
+
+async def test_transaction_that_says_nothing_lets_go_of_its_rows(
+    things: Pool, schema: str, dsns: Mapping[str, Dsns]
+) -> None:
+    async with open_pool(dsns["usage"].run, schema, most_idle_s=0.2) as frozen:
+        with pytest.raises(Unavailable):
+            async with transaction(frozen) as db:
+                await db.execute("INSERT INTO thing VALUES ('a', 'half done')")
+                await asyncio.sleep(0.5)
+                await db.execute("INSERT INTO thing VALUES ('a', 'too late')")
+        assert await names(frozen, ["a"]) == ["of a"], "the pool goes on"
