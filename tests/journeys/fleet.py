@@ -1,0 +1,266 @@
+"""Workers, ledger and database as processes to be killed, around a provider that is not.
+
+The provider and the registry run in the test's own process: what they saw outlives every kill.
+Several qc workers share the queue, as they do in production. The key that a worker calls with is
+that of its life, so the provider's list also tells which of them made a call.
+"""
+
+import asyncio
+import json
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
+from PIL import Image
+
+from deploy.database import DATABASE, Dsns, prepare_database
+from deploy.embedded_postgres import EmbeddedPostgres
+from deploy.ports import free_ports
+from services.profiles.app import create_app as create_profiles
+from services.profiles.settings import ProfilesSettings
+from tests.deploy.processes import is_gone
+from tests.factories import admin
+from tests.fake_providers import FakeProviders
+from tests.journeys.forked import Forker
+from tests.journeys.processes import descendants
+from tests.serving import Serving
+from tests.trust import Trust
+
+WORKERS = 3
+CALLS_IN_FLIGHT = 4
+LEASE_S = 1.5
+CHECKS = 20
+CLIENT, PROFILE = "diageo", "twenty_questions"
+DRAFT = {
+    "name": "Twenty questions",
+    "checks": {
+        f"question_{number}": {"kind": "judged", "prompt": f"Passes when rule {number} holds."}
+        for number in range(CHECKS)
+    },
+}
+PATIENCE_S = 90.0
+
+
+@dataclass
+class Fleet:
+    """`lives` counts the starts of each worker; `accepted` are the analyses that had their 202."""
+
+    folder: Path
+    fake: FakeProviders
+    forker: Forker
+    postgres: EmbeddedPostgres
+    dsns: Mapping[str, Dsns]
+    trust: Trust
+    profiles: Serving
+    session: ClientSession
+    creative: bytes
+    ports: Mapping[str, int]
+    processes: dict[str, int] = field(default_factory=dict)
+    lives: Counter[str] = field(default_factory=Counter)
+    accepted: list[UUID] = field(default_factory=list)
+    _seen: int = 0
+    _calls_by_key: Counter[str] = field(default_factory=Counter)
+
+    def start(self, name: str) -> None:
+        """From now on it is started again whenever it ends."""
+        if name == "usage":
+            self._start("usage", "usage", {})
+            return
+        self.lives[name] += 1
+        key = self.key(name)
+        calls = {
+            "OPENAI_API_KEY": key,
+            "OPENAI_BASE_URL": self.fake.openai_base_url,
+            "GEMINI_API_KEY": key,
+            "GOOGLE_GEMINI_BASE_URL": self.fake.google_base_url,
+        }
+        settings = {
+            "profiles_url": str(self.profiles.url),
+            "usage_url": f"http://127.0.0.1:{self.ports['usage']}/",
+            "store_url": f"file://{self.folder / 'objects'}",
+            "scratch_dir": str(self.folder),
+            "lease_s": str(LEASE_S),
+            "max_claims": "10000",
+            "calls_in_flight": str(CALLS_IN_FLIGHT),
+            "call_timeout_s": "10",
+            "decoders": "1",
+        }
+        own = {f"QC_{name.upper()}": value for name, value in settings.items()}
+        self._start("qc", name, own | calls)
+
+    def key(self, worker: str) -> str:
+        """What this life of the worker calls with."""
+        return f"sk-life-{worker}-{self.lives[worker]}"
+
+    async def keep_running(self) -> None:
+        """As a supervisor does: a service may also end because the database was away."""
+        while True:
+            for name, process_id in self.processes.items():
+                if is_gone(process_id):
+                    self.start(name)
+            await asyncio.sleep(0.01)
+
+    def _start(self, service: str, name: str, more: Mapping[str, str]) -> None:
+        own = {
+            "port": str(self.ports[name]),
+            "postgres_dsn": self.dsns[service].run,
+            "postgres_owner_dsn": self.dsns[service].owner,
+            "trusted_keys": json.dumps(dict(self.trust.keys)),
+        }
+        if service in self.trust.private:
+            own["signing_key"] = json.dumps(self.trust.private[service])
+        if service == "usage":
+            own.pop("signing_key", None)
+        environ = {f"{service}_{key}".upper(): value for key, value in own.items()} | dict(more)
+        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        self.processes[name] = self.forker.start(service, kept | environ, name)
+
+    def send(self, name: str, signal_number: int) -> None:
+        os.kill(self.processes[name], signal_number)
+
+    async def kill(self, name: str) -> None:
+        """Return when it runs again."""
+        process_id = self.processes[name]
+        with suppress(ProcessLookupError):
+            os.kill(process_id, signal.SIGKILL)
+        while self.processes[name] == process_id:
+            await asyncio.sleep(0.005)
+
+    async def kill_postgres(self) -> None:
+        """Every process of the server at once; the server is started again by its keeper."""
+        server = self.postgres.process_id
+        assert server
+        for process_id in (server, *descendants(server)):
+            with suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE_S):
+            while self.postgres.process_id == server or not await self.asked("SELECT 1"):
+                await asyncio.sleep(0.05)
+
+    async def asked(self, sql: str, *values: object) -> list[asyncpg.Record] | None:
+        """Rows as they lie in the database, whoever may see them; None while it is away."""
+        try:
+            db = await asyncpg.connect(self.postgres.admin_dsn, database=DATABASE, timeout=5)
+            try:
+                return await db.fetch(sql, *values, timeout=10)
+            finally:
+                await db.close(timeout=5)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return None
+
+    async def rows(self, sql: str, *values: object) -> list[asyncpg.Record]:
+        async with asyncio.timeout(PATIENCE_S):
+            while (found := await self.asked(sql, *values)) is None:
+                await asyncio.sleep(0.1)
+        return found
+
+    async def submit(self, worker: str) -> bool:
+        """Hand a creative in; whether there was a 202, after which it is never lost."""
+        form = FormData({"client": CLIENT, "profile": PROFILE})
+        form.add_field("file", self.creative, filename="tiny.png", content_type="image/png")
+        url = f"http://127.0.0.1:{self.ports[worker]}/v1/analyses"
+        headers = {"Authorization": self.trust.bearer("qc", admin())}
+        try:
+            async with self.session.post(url, data=form, headers=headers) as answer:
+                if answer.status != 202:
+                    return False
+                self.accepted.append(UUID((await answer.json())["analysis_id"]))
+        except (ClientError, OSError, TimeoutError):
+            return False
+        return True
+
+    async def keep_busy(self, most_open: int) -> None:
+        """Hand creatives in as long as there are less than that many unfinished; until cancelled"""
+        while True:
+            counted = await self.asked("SELECT count(*) FROM qc.analysis WHERE finished_at IS NULL")
+            if counted is None or counted[0][0] >= most_open:
+                await asyncio.sleep(0.2)
+            elif not await self.submit(random.choice(self.workers)):
+                await asyncio.sleep(0.05)
+
+    @property
+    def workers(self) -> list[str]:
+        return [name for name in self.ports if name != "usage"]
+
+    def calls_of(self, key: str) -> int:
+        """How many calls the provider has had from this life."""
+        new = self.fake.requests[self._seen :]
+        self._seen += len(new)
+        self._calls_by_key.update(key_of(headers) for headers, _ in new)
+        return self._calls_by_key[key]
+
+    async def until_calling(self, worker: str, at_least: int, patience_s: float) -> None:
+        """Until this life of the worker has made that many calls, or has been patient enough."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while self.calls_of(self.key(worker)) < at_least:
+                    await asyncio.sleep(0.01)
+
+    async def settled(self) -> None:
+        """Until every analysis has ended and the ledger has been told everything."""
+        sql = """
+            SELECT (SELECT count(*) FROM qc.analysis WHERE finished_at IS NULL)
+                 + (SELECT count(*) FROM qc.outbox WHERE delivered_at IS NULL)
+        """
+        async with asyncio.timeout(PATIENCE_S):
+            while (await self.rows(sql))[0][0]:
+                await asyncio.sleep(0.2)
+
+
+def key_of(headers: Mapping[str, str]) -> str:
+    found = headers.get("Authorization", "").removeprefix("Bearer ")
+    return found or headers.get("x-goog-api-key", "")
+
+
+@asynccontextmanager
+async def open_fleet(folder: Path, fake: FakeProviders, trust: Trust) -> AsyncIterator[Fleet]:
+    """A database, a ledger and a registry that run; workers are for the test to start."""
+    names = [f"w{number}" for number in range(WORKERS)]
+    async with AsyncExitStack() as stack:
+        forker = stack.enter_context(Forker(folder))
+        postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
+        dsns = await prepare_database(postgres.admin_dsn, folder, embedded=True)
+        profiles = await stack.enter_async_context(Serving(_registry(dsns["profiles"], trust)))
+        timeout = ClientTimeout(total=15, sock_connect=1)
+        session = await stack.enter_async_context(ClientSession(timeout=timeout))
+        headers = {"Authorization": trust.bearer("profiles", admin())}
+        url = profiles.url / "v1/profiles"
+        async with session.post(url, json=DRAFT, headers=headers) as answer:
+            assert answer.status == 201, await answer.text()
+        ports = dict(zip(["usage", *names], free_ports(1 + WORKERS), strict=True))
+        fleet = Fleet(
+            folder, fake, forker, postgres, dsns, trust, profiles, session, _creative(folder), ports
+        )
+        fleet.start("usage")
+        keepers = [asyncio.create_task(one.keep_running()) for one in (postgres, fleet)]
+        try:
+            yield fleet
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+
+
+def _registry(dsns: Dsns, trust: Trust) -> Any:
+    settings = {
+        "postgres_dsn": dsns.run,
+        "postgres_owner_dsn": dsns.owner,
+        "trusted_keys": json.dumps(dict(trust.keys)),
+    }
+    return create_profiles(ProfilesSettings.model_validate(settings))
+
+
+def _creative(folder: Path) -> bytes:
+    """As small as it may be: what is asked about it does not matter here."""
+    path = folder / "tiny.png"
+    Image.effect_noise((64, 64), 80).convert("RGB").save(path)
+    return path.read_bytes()

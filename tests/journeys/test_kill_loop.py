@@ -1,0 +1,79 @@
+"""qc, the ledger and the database are killed again and again; every billed call is kept once.
+
+AIQC_TEST_KILLS is the number of kills: `make bench` makes more. The judge is the provider's own
+list of the calls that it billed.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.processes import LINUX_ONLY
+from tests.fake_providers import FakeProviders, Scripted
+from tests.journeys.audit import audited
+from tests.journeys.campaign import ANSWER_S, LONGEST_LIFE_S, Campaign
+from tests.journeys.fleet import CALLS_IN_FLIGHT, LEASE_S, Fleet, open_fleet
+from tests.journeys.storm import Storm
+from tests.trust import Trust
+
+pytestmark = LINUX_ONLY
+KILLS = int(os.environ.get("AIQC_TEST_KILLS", "200"))
+SEED = int(os.environ.get("AIQC_TEST_SEED", "5"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+async def fine(folder: Path, trust: Trust) -> AsyncIterator[Fleet]:
+    async with (
+        FakeProviders(lambda _: Scripted(delay_s=ANSWER_S)) as fake,
+        open_fleet(folder, fake, trust) as fleet,
+    ):
+        yield fleet
+
+
+async def test_every_billed_call_is_in_the_ledger_once_whatever_is_killed(fine: Fleet) -> None:
+    campaign = Campaign(fine, KILLS // 2, SEED)
+    found = await campaign.run()
+
+    assert found.billed > campaign.kills["qc"], "the kills met a platform at work"
+    assert len(found.unknown) <= campaign.most_unknown()
+
+
+async def test_every_billed_call_is_in_the_ledger_once_in_a_storm_too(
+    folder: Path, trust: Trust
+) -> None:
+    async with Storm(SEED) as storm, open_fleet(folder, storm, trust) as fleet:
+        campaign = Campaign(fleet, KILLS - KILLS // 2, SEED)
+        found = await campaign.run()
+
+    assert storm.unseen() <= found.unknown, "what may have been billed is never told as free"
+    assert len(found.unknown - storm.unseen()) <= campaign.most_unknown()
+
+
+async def test_worker_that_was_only_frozen_writes_nothing_that_is_not_its_own(fine: Fleet) -> None:
+    fine.start("w0")
+    while not await fine.submit("w0"):
+        await asyncio.sleep(0.1)
+    await fine.until_calling("w0", 2, LONGEST_LIFE_S)
+    fine.send("w0", signal.SIGSTOP)
+    fine.start("w1")
+    await fine.settled()
+    fine.send("w0", signal.SIGCONT)
+    await asyncio.sleep(2 * LEASE_S)
+    assert await fine.submit("w0")
+    await fine.settled()
+    found = await audited(fine)
+
+    assert 2 <= len(found.unknown) <= CALLS_IN_FLIGHT
+    assert found.unknown_by_life.keys() == {fine.key("w0")}, (
+        "the other worker knows what its calls cost"
+    )
+    assert "call was settled before" in fine.forker.log("w0").read_text()
