@@ -52,7 +52,10 @@ PATIENCE_S = 90.0
 
 @dataclass
 class Fleet:
-    """`lives` counts the starts of each worker; `accepted` are the analyses that had their 202."""
+    """`lives` counts the starts of each worker; `accepted` are the analyses that had their 202.
+
+    Workers speak to the ledger at `usage_url` when it is given.
+    """
 
     folder: Path
     fake: FakeProviders
@@ -64,6 +67,7 @@ class Fleet:
     session: ClientSession
     creative: bytes
     ports: Mapping[str, int]
+    usage_url: str = ""
     processes: dict[str, int] = field(default_factory=dict)
     lives: Counter[str] = field(default_factory=Counter)
     accepted: list[UUID] = field(default_factory=list)
@@ -85,7 +89,7 @@ class Fleet:
         }
         settings = {
             "profiles_url": str(self.profiles.url),
-            "usage_url": f"http://127.0.0.1:{self.ports['usage']}/",
+            "usage_url": self.usage_url or self.url("usage"),
             "store_url": f"file://{self.folder / 'objects'}",
             "scratch_dir": str(self.folder),
             "lease_s": str(LEASE_S),
@@ -96,6 +100,9 @@ class Fleet:
         }
         own = {f"QC_{name.upper()}": value for name, value in settings.items()}
         self._start("qc", name, own | calls)
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}/"
 
     def key(self, worker: str) -> str:
         """What this life of the worker calls with."""
@@ -167,7 +174,7 @@ class Fleet:
         """Hand a creative in; whether there was a 202, after which it is never lost."""
         form = FormData({"client": CLIENT, "profile": PROFILE})
         form.add_field("file", self.creative, filename="tiny.png", content_type="image/png")
-        url = f"http://127.0.0.1:{self.ports[worker]}/v1/analyses"
+        url = f"{self.url(worker)}v1/analyses"
         headers = {"Authorization": self.trust.bearer("qc", admin())}
         try:
             async with self.session.post(url, data=form, headers=headers) as answer:

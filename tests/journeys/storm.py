@@ -7,6 +7,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -35,13 +36,19 @@ class Storm(FakeProviders):
     def __init__(self, seed: int) -> None:
         super().__init__(self._weather)
         self._random = random.Random(seed)
+        self._weights = {kind: weight for kind, (weight, _) in WEATHER.items()}
         self.weather: dict[str | None, str] = {}
+        self.text: str | None = None
+
+    def only(self, kind: str) -> None:
+        """From now on the weather is of one kind."""
+        self._weights = {kind: 1}
 
     def _weather(self, call: Call) -> Scripted:
-        weights = [weight for weight, _ in WEATHER.values()]
-        [found] = self._random.choices(list(WEATHER), weights)
+        [found] = self._random.choices(list(self._weights), list(self._weights.values()))
         self.weather[call.attempt_id] = found
-        return WEATHER[found][1]
+        scripted = WEATHER[found][1]
+        return replace(scripted, text=self.text) if self.text else scripted
 
     def unseen(self) -> set[str | None]:
         """Attempts whose usage the caller cannot know, however well it is."""

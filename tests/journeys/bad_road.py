@@ -1,0 +1,73 @@
+"""A road to the ledger on which deliveries come twice, late or not at all, and answers get lost."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import ClientError, ClientSession, web
+
+from tests.serving import Serving
+
+LATE_S = 0.5
+LUCK = {"fine": 30, "twice": 25, "answer lost": 25, "late": 10, "never arrives": 10}
+"""How often of a hundred; only events are sent on the bad road, questions arrive."""
+
+_NOT_PASSED_ON = {"host", "content-length", "transfer-encoding", "connection"}
+
+
+class BadRoad:
+    """Passes on to `ledger`; `happened` counts what became of the deliveries."""
+
+    def __init__(self, seed: int, session: ClientSession) -> None:
+        self.ledger = ""
+        self.happened: Counter[str] = Counter()
+        self._random = random.Random(seed)
+        self._session = session
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        [luck] = self._random.choices(list(LUCK), list(LUCK.values()))
+        if request.method != "POST":
+            luck = "fine"
+        else:
+            self.happened[luck] += 1
+        if luck == "late":
+            await asyncio.sleep(LATE_S)
+        if luck == "never arrives":
+            return _hung_up(request)
+        body = await request.read()
+        answers = [await self._passed_on(request, body) for _ in range(1 + (luck == "twice"))]
+        return _hung_up(request) if luck == "answer lost" else answers[-1]
+
+    async def _passed_on(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in _NOT_PASSED_ON}
+        url = f"{self.ledger.rstrip('/')}{request.rel_url}"
+        try:
+            async with self._session.request(
+                request.method, url, data=body, headers=headers
+            ) as answer:
+                return web.Response(
+                    body=await answer.read(),
+                    status=answer.status,
+                    content_type=answer.content_type,
+                )
+        except (ClientError, OSError):
+            return _hung_up(request)
+
+
+def _hung_up(request: web.Request) -> web.StreamResponse:
+    if request.transport:
+        request.transport.close()
+    return web.Response()
+
+
+@asynccontextmanager
+async def bad_road(seed: int) -> AsyncIterator[tuple[BadRoad, str]]:
+    """The road and its address."""
+    async with ClientSession() as session:
+        road = BadRoad(seed, session)
+        app = web.Application(client_max_size=64 << 20)
+        app.router.add_route("*", "/{path:.*}", road.handle)
+        async with Serving(app) as serving:
+            yield road, str(serving.url)
