@@ -8,7 +8,7 @@ from tests.journeys.audit import Audit, audited
 from tests.journeys.fleet import CALLS_IN_FLIGHT, Fleet
 
 ANSWER_S = 0.25
-MOST_OPEN = 8
+MOST_OPEN = 16
 LONGEST_LIFE_S = 10.0
 
 

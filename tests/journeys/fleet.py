@@ -95,6 +95,7 @@ class Fleet:
             "lease_s": str(LEASE_S),
             "max_claims": "10000",
             "calls_in_flight": str(CALLS_IN_FLIGHT),
+            "analyses_in_flight": "2",
             "call_timeout_s": "10",
             "decoders": "1",
         }
