@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from collections import Counter
 
 from tests.journeys.audit import Audit, audited
@@ -10,6 +11,8 @@ from tests.journeys.fleet import CALLS_IN_FLIGHT, Fleet
 ANSWER_S = 0.25
 MOST_OPEN = 16
 LONGEST_LIFE_S = 10.0
+TOLD_TO_STOP = 0.1
+"""The share of workers that end as in a rolling restart, not by kill -9."""
 
 
 class Campaign:
@@ -55,7 +58,8 @@ class Campaign:
         while self._takes("qc"):
             await self._fleet.until_calling(worker, self._random.randint(1, 10), LONGEST_LIFE_S)
             await asyncio.sleep(self._random.uniform(0, ANSWER_S))
-            await self._fleet.kill(worker)
+            is_told = self._random.random() < TOLD_TO_STOP
+            await self._fleet.kill(worker, signal.SIGTERM if is_told else signal.SIGKILL)
 
     async def _kill_usage(self) -> None:
         while self._takes("usage"):

@@ -135,11 +135,11 @@ class Fleet:
     def send(self, name: str, signal_number: int) -> None:
         os.kill(self.processes[name], signal_number)
 
-    async def kill(self, name: str) -> None:
+    async def kill(self, name: str, signal_number: int = signal.SIGKILL) -> None:
         """Return when it runs again."""
         process_id = self.processes[name]
         with suppress(ProcessLookupError):
-            os.kill(process_id, signal.SIGKILL)
+            os.kill(process_id, signal_number)
         while self.processes[name] == process_id:
             await asyncio.sleep(0.005)
 

@@ -76,4 +76,3 @@ async def test_worker_that_was_only_frozen_writes_nothing_that_is_not_its_own(fi
     assert found.unknown_by_life.keys() == {fine.key("w0")}, (
         "the other worker knows what its calls cost"
     )
-    assert "call was settled before" in fine.forker.log("w0").read_text()
