@@ -19,7 +19,7 @@ from libs.contracts.profiles import Profile
 from libs.contracts.qc import Accepted, Creative, ProgressEvent
 from libs.contracts.usage import AnalysisStarted
 from libs.ids import uuid7
-from libs.postgres import transaction
+from libs.postgres import Connection, transaction
 from libs.problems import Invalid, NotFound
 from services.qc import assets, briefing, kept, outbox, repository
 from services.qc.briefing import StoredBrief, Wishes
@@ -49,9 +49,12 @@ async def accept(
         only = chosen_checks(resolved.profile, upload.fields.get("only", ""))
         async with transaction(bench.pool, [client_id]) as db:
             brief = await briefing.settle(db, resolved, _wishes(upload), upload.name)
-        creative = await _open_known(bench, client_id, upload)
+        creative = await open_known(bench, client_id, upload)
         await bench.store.put(upload.sha256, upload.path)
-        analysis_id = await _write(bench, actor, client_id, resolved.profile, creative, brief, only)
+        async with transaction(bench.pool, [client_id]) as db:
+            analysis_id = await add_queued(
+                db, bench, actor, client_id, resolved.profile, creative, brief, only
+            )
     telemetry.bind(analysis_id=str(analysis_id), client=client_id)
     log.info("analysis accepted", profile=resolved.profile.profile_id, file=creative.file_name)
     return Accepted(analysis_id=analysis_id)
@@ -90,7 +93,7 @@ async def open_upload(bench: Bench, upload: Upload) -> Creative:
     return Creative.model_validate(opened | _of_upload(upload))
 
 
-async def _open_known(bench: Bench, client_id: str, upload: Upload) -> Creative:
+async def open_known(bench: Bench, client_id: str, upload: Upload) -> Creative:
     """Open the file, or know from an earlier upload of the client what it is."""
     key = bench.kept.file_key(upload.sha256, "facts")
     if facts := await bench.kept.find(client_id, [key]):
@@ -122,7 +125,8 @@ def chosen_checks(profile: Profile, names: str) -> list[str]:
     return [check_id for check_id in profile.checks if check_id in wanted]
 
 
-async def _write(
+async def add_queued(
+    db: Connection,
     bench: Bench,
     actor: Actor,
     client_id: str,
@@ -131,25 +135,25 @@ async def _write(
     brief: StoredBrief,
     only: list[str],
 ) -> UUID:
+    """Write a new analysis, with its first progress and what the ledger is told of it."""
     now = datetime.now(UTC)
     analysis_id = uuid7(now)
     queued = ProgressEvent(seq=0, kind="queued", at=now, total=len(only or profile.checks))
-    async with transaction(bench.pool, [client_id]) as db:
-        await repository.add_analysis(
-            db,
-            analysis_id,
-            client_id,
-            actor,
-            profile,
-            creative,
-            telemetry.request_id() or analysis_id.hex,
-            now,
-            brief,
-            only,
-        )
-        await assets.note_use(db, client_id, analysis_id, brief.given.assets)
-        await bench.progress.add(db, client_id, analysis_id, queued)
-        await outbox.enqueue(db, analysis_id, _started(analysis_id, actor, client_id, profile, now))
+    await repository.add_analysis(
+        db,
+        analysis_id,
+        client_id,
+        actor,
+        profile,
+        creative,
+        telemetry.request_id() or analysis_id.hex,
+        now,
+        brief,
+        only,
+    )
+    await assets.note_use(db, client_id, analysis_id, brief.given.assets)
+    await bench.progress.add(db, client_id, analysis_id, queued)
+    await outbox.enqueue(db, analysis_id, _started(analysis_id, actor, client_id, profile, now))
     return analysis_id
 
 

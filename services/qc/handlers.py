@@ -24,14 +24,13 @@ from services.qc.leases import Worker
 from services.qc.repository import AnalysisRow
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
+from services.qc.streaming import last_seen, send_events
 from services.qc.written import milliseconds
 
 BENCH: web.AppKey[Bench] = web.AppKey("bench")
 WORKER: web.AppKey[Worker] = web.AppKey("worker")
 PROFILES: web.AppKey[ProfilesApi] = web.AppKey("profiles")
 SETTINGS: web.AppKey[QcSettings] = web.AppKey("settings")
-
-HEARTBEAT_POLLS = 10
 
 
 class AnalysisPath(Request):
@@ -74,22 +73,8 @@ async def get_analysis_events(request: web.Request, path: AnalysisPath) -> web.S
     """Progress as server-sent events; goes on after `Last-Event-ID`."""
     bench = request.app[BENCH]
     row = await visible(bench, request[ACTOR], path.analysis_id)
-    last = request.headers.get("Last-Event-ID", "0")
-    response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-    )
-    await response.prepare(request)
-    quiet = 0
-    seq = int(last) if last.isdecimal() and len(last) < 10 else 0
-    async for event in bench.progress.after(row.client_id, row.analysis_id, seq):
-        quiet = 0 if event else quiet + 1
-        if event:
-            text = f"id: {event.seq}\nevent: {event.kind}\ndata: {event.model_dump_json()}\n\n"
-            await response.write(text.encode())
-        elif quiet % HEARTBEAT_POLLS == 0:
-            await response.write(b": still here\n\n")
-    await response.write_eof()
-    return response
+    seq = last_seen(request)
+    return await send_events(request, bench.progress.after(row.client_id, row.analysis_id, seq))
 
 
 async def get_creative(request: web.Request, path: AnalysisPath) -> web.StreamResponse:
