@@ -22,6 +22,7 @@ class Action(StrEnum):
 
     READ_ANALYSES = "analyses:read"
     RUN_ANALYSES = "analyses:run"
+    REVIEW_ANALYSES = "analyses:review"
     WRITE_ASSETS = "assets:write"
     READ_PROFILES = "profiles:read"
     WRITE_PROFILES = "profiles:write"
@@ -42,6 +43,7 @@ class Reserved(StrEnum):
 LEAST_ROLE: dict[Action, Role | Reserved] = {
     Action.READ_ANALYSES: Role.VIEWER,
     Action.RUN_ANALYSES: Role.REVIEWER,
+    Action.REVIEW_ANALYSES: Role.REVIEWER,
     Action.WRITE_ASSETS: Role.EDITOR,
     Action.READ_PROFILES: Role.VIEWER,
     Action.WRITE_PROFILES: Role.EDITOR,

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from libs.contracts.brand import ReferenceKind
 from libs.contracts.common import Reply, Usd
+from libs.contracts.overrides import FoundResult, FoundVerdict, Override
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -55,7 +56,9 @@ class Finding(Reply):
 class CheckResult(Reply):
     """Outcome of one check. `score` is null unless `state` is passed or failed.
 
-    `cached`: it was measured in an earlier analysis of the same file.
+    `cached`: it was measured in an earlier analysis of the same file. `carried_from`: it is that
+    of the analysis of which this one is a rerun. With `found` a reviewer said otherwise: state and
+    score are the reviewer's, `found` what was found; `overrides` has all that was said, in order.
     """
 
     check_id: str
@@ -70,6 +73,9 @@ class CheckResult(Reply):
     reason: str | None = None
     duration_ms: int | None = None
     cached: bool = False
+    carried_from: UUID | None = None
+    found: FoundResult | None = None
+    overrides: list[Override] = []
 
 
 class Accepted(Reply):
@@ -132,7 +138,8 @@ class UsedAsset(Reply):
 class Given(Reply):
     """What an analysis holds the creative against beside its profile, as it was at the upload.
 
-    It explains the result later, whatever was uploaded or edited since.
+    It explains the result later, whatever was uploaded or edited since. `rerun_of` is the analysis
+    whose other results it carries on; `fresh`: no result or answer of before was taken.
     """
 
     brand_version: int = 0
@@ -143,6 +150,8 @@ class Given(Reply):
     market: str | None = None
     reference: str | None = None
     previous: UUID | None = None
+    rerun_of: UUID | None = None
+    fresh: bool = False
 
 
 class Preview(Reply):
@@ -162,6 +171,9 @@ class Analysis(Reply):
 
     `cost_usd` is the ledger's: null until the ledger has all of it, or when a model has no
     price. `unknown_calls` are not in it: nobody knows what they cost, the ledger bounds it.
+
+    Where reviewers said otherwise of checks, verdict, score and coverage follow them, and `found`
+    has what they were before.
     """
 
     analysis_id: UUID
@@ -184,6 +196,7 @@ class Analysis(Reply):
     finished_at: datetime | None = None
     duration_ms: int | None = None
     reason: str | None = None
+    found: FoundVerdict | None = None
 
 
 class ProgressEvent(Reply):

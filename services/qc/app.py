@@ -30,6 +30,7 @@ from services.qc.material_routes import MATERIAL_ROUTES
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
 from services.qc.providers import open_providers
+from services.qc.review.routes import REVIEW_ROUTES
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
 from services.qc.store import Store
@@ -90,6 +91,7 @@ ROUTES = [
     ),
     Route("GET", "/v1/checks", handlers.get_checks, Action.READ_ANALYSES),
     *MATERIAL_ROUTES,
+    *REVIEW_ROUTES,
 ]
 
 

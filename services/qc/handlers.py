@@ -19,9 +19,11 @@ from services.qc import outbox, repository
 from services.qc.accept import accept
 from services.qc.call_costs import CallCost, costs_of
 from services.qc.checks import catalogue
+from services.qc.domain.review import reviewed
 from services.qc.downloads import send_file
 from services.qc.leases import Worker
 from services.qc.repository import AnalysisRow
+from services.qc.review import said
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
 from services.qc.streaming import last_seen, send_events
@@ -61,12 +63,7 @@ async def post_analyses(request: web.Request) -> Accepted:
 async def get_analysis(request: web.Request, path: AnalysisPath) -> Analysis:
     """State of an analysis; score, verdict and coverage once it is done."""
     bench = request.app[BENCH]
-    row = await visible(bench, request[ACTOR], path.analysis_id)
-    async with transaction(bench.pool, [row.client_id]) as db:
-        results = await repository.results(db, row.client_id, row.analysis_id)
-        costs = await costs_of(db, row.client_id, row.analysis_id)
-        told = not await outbox.is_waiting(db, row.client_id, row.analysis_id)
-    return _analysis(row, results, costs, told)
+    return await shown(bench, await visible(bench, request[ACTOR], path.analysis_id))
 
 
 async def get_analysis_events(request: web.Request, path: AnalysisPath) -> web.StreamResponse:
@@ -95,6 +92,17 @@ async def visible(bench: Bench, actor: Actor, analysis_id: UUID) -> AnalysisRow:
     if row is None:
         raise NotFound("unknown_analysis", f"There is no analysis {analysis_id}.")
     return row
+
+
+async def shown(bench: Bench, row: AnalysisRow) -> Analysis:
+    """The analysis as it counts, with what reviewers said of it."""
+    async with transaction(bench.pool, [row.client_id]) as db:
+        results = await repository.results(db, row.client_id, row.analysis_id)
+        costs = await costs_of(db, row.client_id, row.analysis_id)
+        told = not await outbox.is_waiting(db, row.client_id, row.analysis_id)
+        overrides = await said.of_analysis(db, row.client_id, row.analysis_id)
+    found = _analysis(row, results, costs, told)
+    return reviewed(found, overrides, row.profile.pass_threshold)
 
 
 def _analysis(

@@ -111,7 +111,7 @@ class Written:
                 await repository.hold(db, self._row)
                 await repository.finish(db, self._row, judgement, failed_because, now)
                 if judgement:
-                    event = self._completed(judgement, now)
+                    event = completed_event(self._row, self.results.values(), judgement, now)
                     await outbox.enqueue(db, self._row.analysis_id, event)
                 last = self._event("finished", state="failed" if failed_because else "done")
                 await self._progress.add(db, self._row.client_id, self._row.analysis_id, last)
@@ -153,24 +153,27 @@ class Written:
             }
         )
 
-    def _completed(self, judgement: Judgement, now: datetime) -> AnalysisCompleted:
-        row = self._row
-        return AnalysisCompleted(
-            kind="analysis_completed",
-            event_id=uuid7(now),
-            occurred_at=now,
-            client_id=row.client_id,
-            user_id=row.user_id,
-            user_email=row.user_email,
-            user_name=row.user_name,
-            analysis_id=row.analysis_id,
-            profile_id=row.profile.profile_id,
-            profile_version=row.profile.version,
-            checks_completed=sum(r.state in COMPLETED for r in self.results.values()),
-            overall_score=judgement.score,
-            verdict=judgement.verdict,
-            duration_ms=milliseconds(row.created_at, now),
-        )
+
+def completed_event(
+    row: AnalysisRow, results: Iterable[CheckResult], judgement: Judgement, ended_at: datetime
+) -> AnalysisCompleted:
+    """What usage is told of an ended analysis; of several it takes the last that was told."""
+    return AnalysisCompleted(
+        kind="analysis_completed",
+        event_id=uuid7(datetime.now(UTC)),
+        occurred_at=ended_at,
+        client_id=row.client_id,
+        user_id=row.user_id,
+        user_email=row.user_email,
+        user_name=row.user_name,
+        analysis_id=row.analysis_id,
+        profile_id=row.profile.profile_id,
+        profile_version=row.profile.version,
+        checks_completed=sum(result.state in COMPLETED for result in results),
+        overall_score=judgement.score,
+        verdict=judgement.verdict,
+        duration_ms=milliseconds(row.created_at, ended_at),
+    )
 
 
 def milliseconds(start: datetime, end: datetime) -> int:

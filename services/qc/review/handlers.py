@@ -1,0 +1,29 @@
+"""HTTP in, HTTP out, for what people do with finished analyses."""
+
+from aiohttp import web
+
+from libs.contracts.qc import Analysis
+from libs.contracts.review import CheckName, ConfirmRequest, OverrideRequest
+from libs.web import ACTOR
+from services.qc.handlers import BENCH, AnalysisPath, shown, visible
+from services.qc.review.overrides import confirm, override
+
+
+class CheckPath(AnalysisPath):
+    check_id: CheckName
+
+
+async def post_overrides(request: web.Request, path: CheckPath, body: OverrideRequest) -> Analysis:
+    """Say of a check what it is, as a reviewer: what was found is kept beside it."""
+    bench = request.app[BENCH]
+    row = await visible(bench, request[ACTOR], path.analysis_id)
+    await override(bench, request[ACTOR], row, path.check_id, body)
+    return await shown(bench, row)
+
+
+async def post_confirm(request: web.Request, path: AnalysisPath, body: ConfirmRequest) -> Analysis:
+    """Say of results that they are right; reliability counts them as reviewed."""
+    bench = request.app[BENCH]
+    row = await visible(bench, request[ACTOR], path.analysis_id)
+    await confirm(bench, request[ACTOR], row, body)
+    return await shown(bench, row)

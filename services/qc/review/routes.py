@@ -1,0 +1,30 @@
+"""The routes of what people do with finished analyses."""
+
+from http import HTTPStatus
+
+from libs.contracts.access import Action
+from libs.web import Route
+from services.qc.review import handlers
+
+ANALYSIS = "/v1/analyses/{analysis_id}"
+READ, REVIEW = Action.READ_ANALYSES, Action.REVIEW_ANALYSES
+CONFLICT = (HTTPStatus.CONFLICT,)
+
+REVIEW_ROUTES = [
+    Route(
+        "POST",
+        f"{ANALYSIS}/checks/{{check_id}}/overrides",
+        handlers.post_overrides,
+        REVIEW,
+        HTTPStatus.CREATED,
+        fails=CONFLICT,
+    ),
+    Route(
+        "POST",
+        f"{ANALYSIS}/confirm",
+        handlers.post_confirm,
+        REVIEW,
+        HTTPStatus.CREATED,
+        fails=CONFLICT,
+    ),
+]
