@@ -12,9 +12,7 @@ from libs.contracts.qc import Analysis, CheckState, Creative, Finding, Preview, 
 
 MAX_REASON_CHARS = 2_000
 CheckName = Annotated[str, Field(min_length=1, max_length=200)]
-Reason = Annotated[
-    str, Field(max_length=MAX_REASON_CHARS, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")
-]
+Reason = Annotated[str, Field(max_length=MAX_REASON_CHARS, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")]
 
 
 class OverrideRequest(Request):

@@ -57,6 +57,7 @@ class Wishes:
     market: str = ""
     reference: str = ""
     previous: str = ""
+    fresh: str = ""
 
 
 async def settle(db: Connection, resolved: Resolved, wishes: Wishes, file_name: str) -> StoredBrief:
@@ -80,6 +81,7 @@ async def settle(db: Connection, resolved: Resolved, wishes: Wishes, file_name: 
         market=market or (placement.market if placement else None),
         reference=reference,
         previous=previous_id,
+        fresh=_flag(wishes.fresh),
     )
     return StoredBrief(given=given, brand=resolved.brand, placement=placement, previous=previous)
 
@@ -215,6 +217,13 @@ async def _placement(
         return plan, placement_named(plan.placements, wanted, market)
     except ValueError as error:
         raise Invalid("unknown_placement", str(error)) from error
+
+
+def _flag(text: str) -> bool:
+    words = {"": False, "false": False, "true": True}
+    if text not in words:
+        raise Invalid("bad_flag", f"“{text[:40]}” is not true or false.")
+    return words[text]
 
 
 def _market(text: str) -> str | None:

@@ -50,6 +50,7 @@ class AnalysisForm(Request):
     reference: str | None = Field(default=None, description="The name of what to compare with")
     previous: UUID | None = Field(default=None, description="The analysis of the version before")
     only: str = Field(default="", description="Checks of the profile, with commas between them")
+    fresh: bool = Field(default=False, description="Measure and ask again, whatever is kept")
 
 
 async def post_analyses(request: web.Request) -> Accepted:

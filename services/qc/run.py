@@ -117,7 +117,10 @@ class _Run:
         return await briefing.fetch(kept, plan, self._bench.store, stack)
 
     async def _take_kept(self, brief: Brief) -> None:
-        """Take what was measured before, all in one write: most of them need no child at all."""
+        """Take what was measured before, all in one write: most of them need no child at all.
+
+        Of an analysis that is to be fresh everything is measured.
+        """
         checks, row, written = self._open_checks("exact"), self._row, self._written
         kept = self._bench.kept
         written.keys = kept.keys(row.creative, checks, brief)
@@ -127,7 +130,7 @@ class _Run:
         results = [
             result_of(check_id, checks[check_id], {**dict(found[key]), "cached": True})
             for check_id, key in written.keys.items()
-            if key in found
+            if key in found and not (row.given and row.given.fresh)
         ]
         drawn = () if written.previews else kept.previews(all_found, written.previews_key)
         await written.store(*results, previews=drawn)

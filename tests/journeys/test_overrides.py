@@ -175,4 +175,4 @@ async def stored(house: House, analysis_id: UUID) -> list[tuple[object, ...]]:
         whole = await db.fetchrow(
             "SELECT verdict, score, coverage FROM analysis WHERE analysis_id = $1", analysis_id
         )
-        return [*map(tuple, rows), tuple(whole)]
+        return [tuple(row) for row in (*rows, whole) if row]

@@ -3,10 +3,17 @@
 from aiohttp import web
 
 from libs.contracts.qc import Analysis
-from libs.contracts.review import CheckName, ConfirmRequest, OverrideRequest
+from libs.contracts.review import (
+    CheckName,
+    ConfirmRequest,
+    OverrideRequest,
+    Rerun,
+    RerunRequest,
+)
 from libs.web import ACTOR
-from services.qc.handlers import BENCH, AnalysisPath, shown, visible
+from services.qc.handlers import BENCH, WORKER, AnalysisPath, shown, visible
 from services.qc.review.overrides import confirm, override
+from services.qc.review.rerun import rerun
 
 
 class CheckPath(AnalysisPath):
@@ -27,3 +34,12 @@ async def post_confirm(request: web.Request, path: AnalysisPath, body: ConfirmRe
     row = await visible(bench, request[ACTOR], path.analysis_id)
     await confirm(bench, request[ACTOR], row, body)
     return await shown(bench, row)
+
+
+async def post_rerun(request: web.Request, path: AnalysisPath, body: RerunRequest) -> Rerun:
+    """Run some checks again in a new analysis that carries the other results on: 202."""
+    bench = request.app[BENCH]
+    row = await visible(bench, request[ACTOR], path.analysis_id)
+    queued = await rerun(bench, request[ACTOR], row, body)
+    request.app[WORKER].wake()
+    return queued

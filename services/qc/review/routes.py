@@ -27,4 +27,12 @@ REVIEW_ROUTES = [
         HTTPStatus.CREATED,
         fails=CONFLICT,
     ),
+    Route(
+        "POST",
+        f"{ANALYSIS}/rerun",
+        handlers.post_rerun,
+        Action.RUN_ANALYSES,
+        HTTPStatus.ACCEPTED,
+        fails=CONFLICT,
+    ),
 ]
