@@ -3,8 +3,9 @@
 import pypdfium2
 import pytest
 
+from libs.letters import needs_other_font
 from libs.problems import Unavailable
-from services.usage.domain.report_pages import OTHER_SCRIPTS, _is_other
+from services.usage.domain.report_pages import OTHER_SCRIPTS
 from services.usage.printing import report_pdf
 from tests.usage.drawn import EVIL, big, hostile
 from tests.usage.reading import pdf_text, usd
@@ -58,7 +59,12 @@ def test_long_name_can_be_found_and_copied_though_it_is_broken(text: str) -> Non
 
 def test_hebrew_and_arabic_need_no_font_of_the_machine(text: str) -> None:
     assert "שלום" in text
-    assert not _is_other("ش") and not _is_other("ש") and _is_other("李") and _is_other("🎨")
+    assert (
+        not needs_other_font("ش")
+        and not needs_other_font("ש")
+        and needs_other_font("李")
+        and needs_other_font("🎨")
+    )
 
 
 def test_printing_that_takes_too_long_is_ended() -> None:

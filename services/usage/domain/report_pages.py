@@ -1,14 +1,8 @@
-"""The report as what is drawn on A4 pages: the layout is ours, the data is never markup.
+"""The report as what is drawn on A4 pages: the layout is ours, the data is never markup."""
 
-The fonts are those of the typst wheel, with what the machine has behind them. They draw
-Latin, Greek, Cyrillic, Hebrew and Arabic letters; other scripts and emoji need a font on
-the machine, and the page says so where such letters occur.
-"""
-
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import asdict
 
+from libs.letters import need_other_fonts
 from services.usage.domain import trend
 from services.usage.domain.report import NO_DATA, Report
 from services.usage.domain.report_facts import efficiency, summary
@@ -18,8 +12,6 @@ from services.usage.domain.report_text import spoken
 from services.usage.domain.shown import about_usd, named
 
 MOST_ROWS = 1_000
-DRAWN = ("LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "MODIFIER", "COMBINING", "MICRO")
-FIRST_PICTURE, FIRST_EAST_ASIAN = "\u2600", "\u2e80"
 OTHER_SCRIPTS = (
     "Some names have letters that the built-in fonts lack: where the machine has no font for "
     "them, boxes stand in their place. The HTML and XLSX forms show them."
@@ -41,7 +33,7 @@ def pages(report: Report) -> dict[str, object]:
         "made_at": report.generated_at.isoformat(timespec="seconds"),
         "generated_at": f"{report.generated_at:%Y-%m-%d %H:%M:%S} UTC",
         "filters": filters,
-        "note": OTHER_SCRIPTS if _has_other_scripts(names) else "",
+        "note": OTHER_SCRIPTS if need_other_fonts(names) else "",
         "empty": NO_DATA if report.is_empty else "",
         "summary": pairs(summary(report)),
         "efficiency": pairs(efficiency(report)),
@@ -49,15 +41,3 @@ def pages(report: Report) -> dict[str, object]:
         "most": about_usd(most),
         "tables": [asdict(table) for table in found],
     }
-
-
-def _has_other_scripts(names: Iterable[str]) -> bool:
-    letters = {letter for name in names if not name.isascii() for letter in name}
-    return any(_is_other(letter) for letter in letters if not letter.isascii())
-
-
-def _is_other(letter: str) -> bool:
-    kind = unicodedata.category(letter)[0]
-    if kind in "PZMN" or (kind == "S" and letter < FIRST_PICTURE):
-        return letter >= FIRST_EAST_ASIAN
-    return not unicodedata.name(letter, "").startswith(DRAWN)
