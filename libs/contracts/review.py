@@ -73,8 +73,8 @@ class Provenance(Reply):
     """What a report's results follow from, as hashes and names.
 
     `result_sha256` is the SHA-256 of the report's `analysis` as JSON in UTF-8 with sorted keys and
-    without blanks: it is the same on every form of the report, so that one can be held against
-    another.
+    without blanks. Every form of the report has it, so that one can be held against another; it is
+    another one once the ledger has told the cost, or a reviewer has said something.
     """
 
     input_sha256: Sha256

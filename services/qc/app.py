@@ -30,6 +30,7 @@ from services.qc.material_routes import MATERIAL_ROUTES
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
 from services.qc.providers import open_providers
+from services.qc.review.report_handlers import PRINTS, PRINTS_AT_ONCE
 from services.qc.review.routes import REVIEW_ROUTES
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
@@ -81,14 +82,6 @@ ROUTES = [
         Action.READ_ANALYSES,
         produces=(picture_handlers.JPEG,),
     ),
-    Route(
-        "GET",
-        "/v1/analyses/{analysis_id}/report",
-        picture_handlers.get_report,
-        Action.READ_ANALYSES,
-        produces=(picture_handlers.HTML,),
-        fails=(HTTPStatus.CONFLICT,),
-    ),
     Route("GET", "/v1/checks", handlers.get_checks, Action.READ_ANALYSES),
     *MATERIAL_ROUTES,
     *REVIEW_ROUTES,
@@ -110,6 +103,7 @@ def create_app(settings: QcSettings) -> web.Application:
             app[handlers.PROFILES] = profiles
             app[handlers.WORKER] = worker
             app[handlers.SETTINGS] = settings
+            app[PRINTS] = asyncio.Semaphore(PRINTS_AT_ONCE)
             tasks = [
                 asyncio.create_task(work())
                 for work in (worker.run, bench.outbox.run, bench.kept.run)

@@ -34,7 +34,7 @@ class Wanted:
     json
         The analysis as JSON; of several files or a folder one line for each, with its `file`.
     report
-        Also write an HTML page with the findings on the pictures into this file.
+        Also write a report with the findings on the pictures: FILE.html, .pdf or .json.
     """
 
     only: tuple[str, ...] = ()

@@ -1,36 +1,27 @@
-"""Routes of what shows findings to people: pictures and the report of one analysis."""
+"""Routes of the pictures that show findings to people."""
 
 import asyncio
-from datetime import UTC, datetime
-from typing import Literal
-from urllib.parse import quote
 from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field
 
 from libs.contracts.common import Request
-from libs.contracts.qc import Preview, Sha256
+from libs.contracts.qc import Sha256
 from libs.postgres import transaction
-from libs.problems import Conflict, NotFound
+from libs.problems import NotFound
 from libs.web import ACTOR
 from services.qc import repository
-from services.qc.domain.report_html import Reported, report_html
-from services.qc.handlers import BENCH, AnalysisPath, get_analysis, visible
-from services.qc.pictures import crops_of, pictures_of
+from services.qc.handlers import BENCH, visible
+from services.qc.pictures import crops_of
 from services.qc.run import Bench
 
 JPEG = "image/jpeg"
-HTML = "text/html"
 
 
 class CropPath(Request):
     analysis_id: UUID
     crop: Sha256
-
-
-class ReportQuery(Request):
-    format: Literal["html"] = "html"
 
 
 class PagePath(Request):
@@ -59,36 +50,7 @@ async def get_page(request: web.Request, path: PagePath) -> web.Response:
     raise NotFound("unknown_page", f"There is no picture of page {path.page} of this analysis.")
 
 
-async def get_report(request: web.Request, path: AnalysisPath, query: ReportQuery) -> web.Response:
-    """One HTML page with everything in it: verdict, findings on the picture, measurements."""
-    bench = request.app[BENCH]
-    analysis = await get_analysis(request, path)
-    if analysis.verdict is None and analysis.state != "failed":
-        raise Conflict("not_finished", "The analysis has not ended yet: ask again when it has.")
-
-    async def page(preview: Preview) -> bytes:
-        return await _content(bench, preview.sha256)
-
-    async def crop(name: str) -> bytes:
-        return await _content(bench, name)
-
-    pictures = await pictures_of(analysis, page, crop)
-    name = analysis.creative.file_name
-    reported = [Reported(name, analysis, pictures)]
-    text = await asyncio.to_thread(report_html, reported, datetime.now(UTC))
-    return web.Response(
-        text=text,
-        content_type=HTML,
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.html",
-            "Content-Security-Policy": "sandbox; default-src 'none'; img-src data:; "
-            "style-src 'unsafe-inline'",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
-
-
-async def _content(bench: Bench, sha256: str) -> bytes:
+async def content_of(bench: Bench, sha256: str) -> bytes:
     async with bench.store.fetch(sha256) as file:
         return await asyncio.to_thread(file.read_bytes)
 
@@ -96,7 +58,7 @@ async def _content(bench: Bench, sha256: str) -> bytes:
 async def _picture(bench: Bench, sha256: str) -> web.Response:
     """Named by its content, so it never changes; a browser must not take it for anything else."""
     return web.Response(
-        body=await _content(bench, sha256),
+        body=await content_of(bench, sha256),
         content_type=JPEG,
         headers={
             "Cache-Control": "private, max-age=86400",

@@ -1,6 +1,6 @@
 """The report that `aiqc check` writes: what it shows is fetched through the gateway."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -9,9 +9,13 @@ from libs.api.gateway import GatewayApi
 from libs.contracts.qc import Analysis, Preview
 from libs.problems import Invalid
 from services.qc.domain.report import Pictures
-from services.qc.domain.report_html import Reported, report_html
+from services.qc.domain.report_html import Reported
 from services.qc.many import Checked, names_of
 from services.qc.pictures import pictures_of
+from services.qc.review.forms import Form, drawn
+
+FORMS: Mapping[str, Form] = {".html": "html", ".htm": "html", ".pdf": "pdf", ".json": "json"}
+"""How the file's name ends says in which form the report is."""
 
 MANY = 20
 """Of more analyses than that a report shows pictures only where there are findings."""
@@ -21,25 +25,29 @@ def refuse_report_path(path: Path) -> None:
     """Before anything is run. Raises Invalid when the report could not be written there."""
     if path.is_dir():
         raise Invalid("bad_report", f"{path} is a folder: name a file for the report.")
+    if path.suffix.lower() not in FORMS:
+        raise Invalid("bad_report", f"Let {path.name} end in .html, .pdf or .json.")
     if not path.absolute().parent.is_dir():
         raise Invalid("bad_report", f"There is no folder {path.absolute().parent}.")
 
 
 async def write_report(api: GatewayApi, checked: Sequence[Checked], path: Path) -> None:
-    """Write one report of all of them; the file is there whole or not at all."""
+    """Write one report of all of them, in the form that the file's name says."""
+    form = FORMS[path.suffix.lower()]
     reported = []
     for name, one in zip(names_of(checked), checked, strict=True):
         pictures = Pictures()
         if one.analysis and (len(checked) <= MANY or _has_findings(one.analysis)):
             pictures = await _pictures(api, one.analysis)
         reported.append(Reported(name, one.analysis, pictures, one.why))
-    _write_whole(path, report_html(reported, datetime.now(UTC)))
+    write_whole(path, drawn(form, reported, datetime.now(UTC)))
 
 
-def _write_whole(path: Path, page: str) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """The file is there whole or not at all."""
     folder = path.absolute().parent
-    with NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as new:
-        new.write(page)
+    with NamedTemporaryFile("wb", dir=folder, delete=False) as new:
+        new.write(content)
     Path(new.name).chmod(0o644)
     Path(new.name).replace(path)
 

@@ -1,5 +1,6 @@
 """The same file again: what was measured is taken as it was, and only what was asked for runs."""
 
+import json
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from libs.contracts.qc import Analysis
 from libs.problems import Forbidden, Invalid, NotFound
 from services.qc.decoders import Decoders
 from tests.house import House
-from tests.journeys.following import by_id, ended
+from tests.journeys.following import by_id, ended, with_cost
 
 EXACT = ("image_resolution", "aspect_ratio", "file_naming", "spelling", "logo_visibility")
 
@@ -138,10 +139,12 @@ async def test_report_is_one_page_with_the_picture_in_it(
 ) -> None:
     creative = write_sample(tmp_path, "typo").creative.rename(tmp_path / "<b>a\u202e.jpg")
     async with house_without_keys.signed_in() as api:
-        analysis = await run(api, creative, "spelling")
+        analysis = await with_cost(api, (await run(api, creative, "spelling")).analysis_id)
         text = (await api.analysis_report(analysis.analysis_id)).decode()
+        pdf = await api.analysis_report(analysis.analysis_id, "pdf")
+        document = json.loads(await api.analysis_report(analysis.analysis_id, "json"))
         with pytest.raises(Invalid, match="format"):
-            await api.analysis_report(analysis.analysis_id, "pdf")
+            await api.analysis_report(analysis.analysis_id, "docx")
     async with house_without_keys.signed_in("viewer") as stranger:
         with pytest.raises((NotFound, Forbidden)):
             await stranger.analysis_report(analysis.analysis_id)
@@ -150,3 +153,6 @@ async def test_report_is_one_page_with_the_picture_in_it(
     assert text.count("data:image/jpeg;base64,") == 2, "the page and one crop"
     assert "<b>a" not in text and "&lt;b&gt;a" in text
     assert analysis.creative.sha256 in text and analysis.profile_hash in text
+    assert pdf.startswith(b"%PDF") and len(pdf) > 50_000, "the picture is in it"
+    assert document["analysis"]["analysis_id"] == str(analysis.analysis_id)
+    assert document["provenance"]["result_sha256"] in text

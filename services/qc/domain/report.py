@@ -31,6 +31,7 @@ class Remark:
     finding: Finding
     where: str
     view: str | None
+    preview: Preview | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def remarks_of(analysis: Analysis) -> list[Remark]:
             finding=finding,
             where=_where(finding, analysis.creative.pages),
             view=_view(finding.region, previews.get(finding.page)),
+            preview=previews.get(finding.page),
         )
         for number, (finding, result) in enumerate(found, start=1)
     ]

@@ -16,7 +16,6 @@ from services.qc.domain.report import (
     bytes_in_words,
     cost_of,
     facts_of,
-    measured_in_words,
     moment,
     number_in_words,
     remarks_of,
@@ -24,6 +23,14 @@ from services.qc.domain.report import (
     shown_large,
     took,
     worst_first,
+)
+from services.qc.domain.report_words import (
+    before_reviews,
+    found_in_words,
+    overruled,
+    reviews_of,
+    sources_of,
+    told_of,
 )
 
 LAYOUTS = Path(__file__).parent / "layouts"
@@ -34,8 +41,9 @@ ENVIRONMENT = Environment(
 ENVIRONMENT.filters |= {
     "bytes": bytes_in_words,
     "cost": cost_of,
-    "measured": measured_in_words,
+    "found": found_in_words,
     "number": number_in_words,
+    "told": told_of,
     "took": took,
 }
 TEMPLATE = ENVIRONMENT.from_string((LAYOUTS / "analysis.html.j2").read_text())
@@ -74,7 +82,10 @@ def _shown(place: int, one: Reported) -> dict[str, Any]:
         "analysis": analysis,
         "verdict": analysis.verdict or analysis.state,
         "failed": [result.check_id for result in analysis.checks if result.state == "failed"],
-        "facts": facts_of(analysis),
+        "facts": [*facts_of(analysis), *sources_of(analysis)],
+        "before_reviews": before_reviews(analysis),
+        "reviews": reviews_of(analysis),
+        "overruled": overruled(analysis.checks),
         "remarks": remarks,
         "sheets": sheets if len(sheets) > 1 else [],
         "large": shown_large(sheets),

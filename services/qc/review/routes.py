@@ -4,13 +4,22 @@ from http import HTTPStatus
 
 from libs.contracts.access import Action
 from libs.web import Route
-from services.qc.review import handlers
+from services.qc.review import handlers, report_handlers
+from services.qc.review.forms import MEDIA_TYPES
 
 ANALYSIS = "/v1/analyses/{analysis_id}"
 READ, REVIEW = Action.READ_ANALYSES, Action.REVIEW_ANALYSES
 CONFLICT = (HTTPStatus.CONFLICT,)
 
 REVIEW_ROUTES = [
+    Route(
+        "GET",
+        f"{ANALYSIS}/report",
+        report_handlers.get_report,
+        READ,
+        produces=tuple(MEDIA_TYPES.values()),
+        fails=(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
+    ),
     Route(
         "POST",
         f"{ANALYSIS}/checks/{{check_id}}/overrides",
