@@ -113,10 +113,14 @@ class Side(Reply):
 
 
 class ComparedFinding(Reply):
-    """A finding of either side: `new` is in the later one only, `gone` in the earlier one only."""
+    """A finding of either side: `new` is in the later one only, `gone` in the earlier one only.
+
+    `was` is what one that stays was in the earlier analysis.
+    """
 
     fate: Literal["new", "gone", "stays"]
     finding: Finding
+    was: Finding | None = None
 
 
 Change = Literal["better", "worse", "other", "same", "added", "removed"]

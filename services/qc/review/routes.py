@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from libs.contracts.access import Action
 from libs.web import Route
-from services.qc.review import handlers, report_handlers
+from services.qc.review import compare_handlers, handlers, report_handlers
 from services.qc.review.forms import MEDIA_TYPES
 
 ANALYSIS = "/v1/analyses/{analysis_id}"
@@ -12,6 +12,14 @@ READ, REVIEW = Action.READ_ANALYSES, Action.REVIEW_ANALYSES
 CONFLICT = (HTTPStatus.CONFLICT,)
 
 REVIEW_ROUTES = [
+    Route(
+        "GET",
+        f"{ANALYSIS}/compare/{{other_id}}",
+        compare_handlers.get_comparison,
+        READ,
+        produces=("application/json", "text/html"),
+        fails=CONFLICT,
+    ),
     Route(
         "GET",
         f"{ANALYSIS}/report",

@@ -1,0 +1,133 @@
+"""Two analyses on one HTML page: pictures side by side, nothing fetched, no script."""
+
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from libs.contracts.qc import Finding, Preview
+from libs.contracts.review import ComparedFinding, Comparison, Side
+from services.qc.domain.report import LABEL_SHARE, Pictures, moment
+from services.qc.domain.report_html import ENVIRONMENT, LAYOUTS, STYLE
+
+MOST_PAGES = 10
+PAGE_STYLE = STYLE + (LAYOUTS / "comparison.css").read_text()
+Numbered = Sequence[tuple[int, ComparedFinding]]
+Where = Literal["before", "after"]
+
+
+def _when(side: Side) -> str:
+    return moment(side.finished_at) if side.finished_at else "not ended"
+
+
+def _cost(side: Side) -> str:
+    return "cost unknown" if side.cost_usd is None else f"${side.cost_usd:f}"
+
+
+def signed(change: float | None) -> str:
+    return "–" if change is None else f"{change:+g}" if change else "0"
+
+
+LAYOUT = ENVIRONMENT.overlay()
+LAYOUT.filters = ENVIRONMENT.filters | {"when": _when, "cost": _cost, "signed": signed}
+TEMPLATE = LAYOUT.from_string((LAYOUTS / "comparison.html.j2").read_text())
+
+
+def comparison_html(
+    comparison: Comparison, pictures: tuple[Pictures, Pictures], made_at: datetime
+) -> str:
+    """The page, with the pictures of before and after.
+
+    Whatever a file, a model or a person wrote is text in it, never markup.
+    """
+    numbers = iter(range(1, 1_000_000))
+    checks = [
+        {**dict(check), "findings": [(next(numbers), found) for found in check.findings]}
+        for check in comparison.checks
+    ]
+    found = [pair for check in checks for pair in check["findings"]]
+    both = (comparison.before, comparison.after)
+    return TEMPLATE.render(
+        style=PAGE_STYLE,
+        style_sha256=b64encode(sha256(PAGE_STYLE.encode()).digest()).decode(),
+        made_at=moment(made_at),
+        summary=summary(comparison),
+        before=comparison.before,
+        after=comparison.after,
+        differs=comparison.differs,
+        many=any(side.creative.pages > 1 for side in both),
+        pages=list(_pages(comparison, found, pictures)),
+        checks=checks,
+    )
+
+
+def summary(comparison: Comparison) -> str:
+    """`2 worse, 1 better, 8 same; score +3.5`."""
+    counts = Counter(check.change for check in comparison.checks)
+    words = ", ".join(f"{count} {change}" for change, count in counts.items()) or "no checks"
+    return f"{words}; score {signed(comparison.score_change)}"
+
+
+def _pages(
+    comparison: Comparison, found: Numbered, pictures: tuple[Pictures, Pictures]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The pages with findings on either side, the first one when there are none."""
+    numbers = sorted({one.finding.page for _, one in found} | {w.page for w in _were(found)})
+    for number in (numbers or [1])[:MOST_PAGES]:
+        yield (
+            _page(number, comparison.before, found, pictures[0], "before"),
+            _page(number, comparison.after, found, pictures[1], "after"),
+        )
+
+
+def _were(found: Numbered) -> Iterator[Finding]:
+    return (one.was for _, one in found if one.was)
+
+
+def _page(
+    number: int, side: Side, found: Numbered, pictures: Pictures, where: Where
+) -> dict[str, Any]:
+    preview = next((one for one in side.previews if one.page == number), None)
+    content = pictures.pages.get(number)
+    if preview is None or content is None:
+        return {"number": number, "picture": ""}
+    return {
+        "number": number,
+        "picture": f"data:image/jpeg;base64,{b64encode(content).decode()}",
+        "width": preview.width_px,
+        "height": preview.height_px,
+        "boxes": list(_boxes(found, preview, where)),
+    }
+
+
+def _boxes(found: Numbered, preview: Preview, where: Where) -> Iterator[dict[str, Any]]:
+    width, height = preview.width_px, preview.height_px
+    label = max(width, height) * LABEL_SHARE
+    for number, one in found:
+        finding = _on_side(one, where)
+        if finding is None or finding.region is None or finding.page != preview.page:
+            continue
+        region = finding.region
+        wide = label * (0.5 + 0.55 * len(str(number)))
+        x, y = region.x * width, region.y * height
+        yield {
+            "number": number,
+            "fate": one.fate,
+            "says": f"{number}. {finding.message}",
+            "x": round(x, 1),
+            "y": round(y, 1),
+            "width": round(min(region.w, 1 - region.x) * width, 1),
+            "height": round(min(region.h, 1 - region.y) * height, 1),
+            "label_x": round(min(x, width - wide), 1),
+            "label_y": round(y - label if y >= label else y, 1),
+            "label_width": round(wide, 1),
+            "label_height": round(label, 1),
+        }
+
+
+def _on_side(one: ComparedFinding, where: Where) -> Finding | None:
+    if where == "before":
+        return one.was or (one.finding if one.fate == "gone" else None)
+    return None if one.fate == "gone" else one.finding
