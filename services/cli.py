@@ -37,6 +37,7 @@ from services.profiles.brand_commands import brand_app
 from services.qc import commands as qc
 from services.qc.check_commands import AsUser, add_check_commands
 from services.qc.material_commands import add_material_commands
+from services.qc.review_commands import add_review_commands
 from services.usage import import_commands as imports
 from services.usage import (
     ledger_commands,
@@ -236,6 +237,7 @@ async def _signed_in(user: str) -> AsyncIterator[MaterialApi]:
 
 
 add_check_commands(app, _signed_in, screen, notes)
+add_review_commands(app, _signed_in, screen, notes)
 add_material_commands(app, _signed_in)
 app.command(brand_app(_signed_in))
 

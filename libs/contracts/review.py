@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from libs.contracts.common import ClientId, Reply, Request, Usd
 from libs.contracts.overrides import Percent, ReviewState
@@ -212,13 +212,15 @@ class ReliabilityReport(Reply):
 
 
 class ReliabilityQuery(Request):
-    """`since` and `until` are when the result was reviewed, half-open."""
+    """`profile` stands for all its versions. `since` and `until` are when results were reviewed, a
+    half-open span.
+    """
 
     client: ClientId | None = None
-    profile: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    profile: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")] | None = None
     check: CheckName | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
 
 
 class CheckAgreement(Reply):

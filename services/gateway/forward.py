@@ -21,6 +21,7 @@ CHUNK_BYTES = 1 << 16
 PREFIXES: Mapping[str, tuple[Service, str]] = {
     "analyses": ("qc", "/v1/analyses"),
     "checks": ("qc", "/v1/checks"),
+    "reliability": ("qc", "/v1/reliability"),
     "reference-assets": ("qc", "/v1/reference-assets"),
     "media-plans": ("qc", "/v1/media-plans"),
     "profiles": ("profiles", "/v1/profiles"),

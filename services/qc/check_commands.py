@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 from rich.console import Console
 
 from libs.api.gateway import GatewayApi
@@ -16,6 +16,7 @@ from services.qc.checks import catalogue
 from services.qc.commands import Given, Question
 from services.qc.creatives import find_creatives, skipped_in_words
 from services.qc.many import Checked, check_all, show_remarks, show_table
+from services.qc.repeats import tell_repeats
 from services.qc.reporting import refuse_report_path, write_report
 
 AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
@@ -35,11 +36,17 @@ class Wanted:
         The analysis as JSON; of several files or a folder one line for each, with its `file`.
     report
         Also write a report with the findings on the pictures: FILE.html, .pdf or .json.
+    fresh
+        Measure and ask everything again, whatever is kept of this file.
+    repeat
+        Run it so many times afresh, and show how far each check agrees with itself.
     """
 
     only: tuple[str, ...] = ()
     json: bool = False
     report: Path | None = None
+    fresh: bool = False
+    repeat: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=20))] = 1
 
     @property
     def check_ids(self) -> tuple[str, ...]:
@@ -83,11 +90,15 @@ class CheckCommands:
             refuse_report_path(wanted.report)
         found = find_creatives(files)
         self._note(skipped_in_words(found.skipped))
-        question = Question(client, profile, wanted.check_ids, given)
+        fresh = wanted.fresh or wanted.repeat > 1
+        question = Question(client, profile, wanted.check_ids, given, fresh)
         alone = files == found.files and len(files) == 1
         async with self._sign_in(as_user) as api:
-            run = self._check_one if alone else self._check_many
-            checked = await run(api, found.files, question, wanted.json)
+            if wanted.repeat > 1:
+                checked = await self._repeat(api, found.files, question, wanted)
+            else:
+                run = self._check_one if alone else self._check_many
+                checked = await run(api, found.files, question, wanted.json)
             if wanted.report:
                 await write_report(api, checked, wanted.report)
                 self._note(f"Wrote {wanted.report}.")
@@ -103,6 +114,17 @@ class CheckCommands:
         else:
             commands.show(analysis, console)
         return [Checked(files[0], analysis)]
+
+    async def _repeat(
+        self, api: GatewayApi, files: Sequence[Path], question: Question, wanted: Wanted
+    ) -> list[Checked]:
+        """Every file several times; a file that could not be run each time is not compared."""
+        console = self._notes if wanted.json else self._screen
+        runs = [file for file in files for _ in range(wanted.repeat)]
+        async with aclosing(check_all(api, runs, question, console)) as all_checked:
+            ended = [checked async for checked in all_checked]
+        tell_repeats(ended, wanted.repeat, self._screen, json=wanted.json)
+        return ended
 
     async def _check_many(
         self, api: GatewayApi, files: Sequence[Path], question: Question, json: bool

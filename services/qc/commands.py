@@ -74,11 +74,13 @@ class Question:
     profile_id: str
     only: tuple[str, ...] = ()
     given: Given = Given()
+    fresh: bool = False
 
     @property
     def fields(self) -> dict[str, str]:
         """What is sent beside file, client and profile; what is empty is not sent."""
-        return {**asdict(self.given), "only": ",".join(self.only)}
+        fresh = "true" if self.fresh else ""
+        return {**asdict(self.given), "only": ",".join(self.only), "fresh": fresh}
 
 
 async def check(api: GatewayApi, file: Path, question: Question, console: Console) -> Analysis:
@@ -94,13 +96,13 @@ async def follow(api: GatewayApi, file: Path, question: Question, bar: Progress)
         analysis_id = await api.analyse(
             file, question.client_id, question.profile_id, question.fields
         )
-        await _follow(api, analysis_id, bar, task)
+        await follow_steps(api, analysis_id, bar, task)
     finally:
         bar.remove_task(task)
-    return await _ended(api, analysis_id)
+    return await ended(api, analysis_id)
 
 
-async def _follow(api: GatewayApi, analysis_id: UUID, bar: Progress, task: TaskID) -> None:
+async def follow_steps(api: GatewayApi, analysis_id: UUID, bar: Progress, task: TaskID) -> None:
     """Show progress to the end; a broken stream is taken up again where it broke."""
     seq = 0
     for attempt in range(RECONNECTS):
@@ -117,7 +119,7 @@ async def _follow(api: GatewayApi, analysis_id: UUID, bar: Progress, task: TaskI
         await asyncio.sleep(0.5)
 
 
-async def _ended(api: GatewayApi, analysis_id: UUID) -> Analysis:
+async def ended(api: GatewayApi, analysis_id: UUID) -> Analysis:
     """The ended analysis; the ledger may take a moment to tell what it cost."""
     deadline = asyncio.get_running_loop().time() + COST_WAIT_S
     while True:

@@ -1,6 +1,6 @@
 """The report that `aiqc check` writes: what it shows is fetched through the gateway."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -21,12 +21,12 @@ MANY = 20
 """Of more analyses than that a report shows pictures only where there are findings."""
 
 
-def refuse_report_path(path: Path) -> None:
+def refuse_report_path(path: Path, endings: Collection[str] = FORMS.keys()) -> None:
     """Before anything is run. Raises Invalid when the report could not be written there."""
     if path.is_dir():
         raise Invalid("bad_report", f"{path} is a folder: name a file for the report.")
-    if path.suffix.lower() not in FORMS:
-        raise Invalid("bad_report", f"Let {path.name} end in .html, .pdf or .json.")
+    if path.suffix.lower() not in endings:
+        raise Invalid("bad_report", f"Let {path.name} end in one of: {', '.join(endings)}.")
     if not path.absolute().parent.is_dir():
         raise Invalid("bad_report", f"There is no folder {path.absolute().parent}.")
 

@@ -2,16 +2,23 @@
 
 from aiohttp import web
 
+from libs.actor import require, visible_clients
+from libs.contracts.access import Action
 from libs.contracts.qc import Analysis
 from libs.contracts.review import (
     CheckName,
     ConfirmRequest,
     OverrideRequest,
+    ReliabilityQuery,
+    ReliabilityReport,
     Rerun,
     RerunRequest,
 )
+from libs.postgres import transaction
 from libs.web import ACTOR
+from services.qc.domain.reliability import reliability
 from services.qc.handlers import BENCH, WORKER, AnalysisPath, shown, visible
+from services.qc.review import labels
 from services.qc.review.overrides import confirm, override
 from services.qc.review.rerun import rerun
 
@@ -43,3 +50,15 @@ async def post_rerun(request: web.Request, path: AnalysisPath, body: RerunReques
     queued = await rerun(bench, request[ACTOR], row, body)
     request.app[WORKER].wake()
     return queued
+
+
+async def get_reliability(request: web.Request, query: ReliabilityQuery) -> ReliabilityReport:
+    """Precision, recall and kappa of each check against reviewers, with how many cases."""
+    actor = request[ACTOR]
+    if query.client:
+        require(actor, Action.READ_ANALYSES, query.client)
+    clients = visible_clients(actor, Action.READ_ANALYSES)
+    async with transaction(request.app[BENCH].pool, clients) as db:
+        rows = await labels.counted(db, query)
+        reviewers = await labels.reviewers(db, query)
+    return reliability(rows, reviewers)

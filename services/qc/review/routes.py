@@ -12,6 +12,7 @@ READ, REVIEW = Action.READ_ANALYSES, Action.REVIEW_ANALYSES
 CONFLICT = (HTTPStatus.CONFLICT,)
 
 REVIEW_ROUTES = [
+    Route("GET", "/v1/reliability", handlers.get_reliability, READ),
     Route(
         "GET",
         f"{ANALYSIS}/compare/{{other_id}}",
