@@ -47,12 +47,18 @@ async def enqueue(db: Connection, analysis_id: UUID, event: UsageEvent) -> None:
 
 
 async def is_waiting(db: Connection, client_id: str, analysis_id: UUID) -> bool:
-    """Whether the ledger has yet to hear something of the analysis."""
+    """Whether the ledger has yet to hear something of the analysis.
+
+    That a reviewer changed its score is no news of what it cost.
+    """
     waiting: bool = await db.fetchval(
         """
         SELECT EXISTS (SELECT FROM outbox
                         WHERE client_id = $1 AND analysis_id = $2
-                          AND delivered_at IS NULL AND refused IS NULL)
+                          AND delivered_at IS NULL AND refused IS NULL
+                          AND (event ->> 'kind' <> 'analysis_completed' OR NOT EXISTS (
+                               SELECT FROM check_override
+                                WHERE client_id = $1 AND analysis_id = $2)))
         """,
         client_id,
         analysis_id,

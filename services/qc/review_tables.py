@@ -145,5 +145,5 @@ def estimate(found: Estimate, *, share: bool = True) -> str:
 def _table(*titles: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for title in titles:
-        table.add_column(title, justify="right" if title == "score" else "left", overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == "check")
     return table

@@ -16,7 +16,7 @@ from libs.contracts.review import OverrideRequest
 from libs.postgres import open_pool, transaction
 from libs.problems import Conflict, Forbidden, Invalid, NotFound
 from tests.house import House
-from tests.journeys.following import by_id, ended
+from tests.journeys.following import by_id, with_cost
 
 ONLY = {"only": "spelling,image_resolution"}
 PROFILE = {"unilever": "general_key_visual"}
@@ -35,7 +35,7 @@ async def admin(house_without_keys: House) -> AsyncIterator[GatewayApi]:
 
 async def found_by(api: GatewayApi, file: Path, client: str = "diageo") -> Analysis:
     profile = PROFILE.get(client, "diageo_key_visual")
-    return await ended(api, await api.analyse(file, client, profile, ONLY))
+    return await with_cost(api, await api.analyse(file, client, profile, ONLY))
 
 
 def passed(**facts: object) -> OverrideRequest:
@@ -58,6 +58,7 @@ async def test_override_changes_what_counts_and_a_second_keeps_the_first(
     assert (by_id(found)["spelling"].state, found.verdict) == ("failed", "pass")
     assert (by_id(first)["spelling"].state, by_id(first)["spelling"].score) == ("passed", 100)
     assert (first.verdict, first.score) == ("pass", 100)
+    assert first.cost_usd is not None, "what it cost is known as before"
     assert first.found and (first.found.verdict, first.found.score) == ("pass", found.score)
     assert (second.verdict, by_id(second)["spelling"].score) == ("fail", 0)
     assert [(said.by_name, said.reason) for said in by_id(second)["spelling"].overrides] == [

@@ -169,8 +169,9 @@ def _reasons(before: CheckResult, after: CheckResult) -> Iterator[str]:
         yield "asked with another prompt"
     if (before.weight, before.critical) != (after.weight, after.critical):
         yield "another weight, or critical now or before"
+    same = (before.state, before.score) == (after.state, after.score)
     for side, result in (("earlier", before), ("later", after)):
-        if result.found:
+        if result.found and not same:
             yield f"a reviewer changed the {side} result"
 
 
