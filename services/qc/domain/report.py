@@ -48,6 +48,7 @@ class Box:
     label_x: float
     label_y: float
     label_width: float
+    approximate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def _boxes(remarks: Sequence[Remark], preview: Preview | None) -> Iterator[Box]:
             label_x=round(min(x, preview.width_px - wide), 1),
             label_width=round(wide, 1),
             label_y=round(_beside(y, height, label, preview.height_px), 1),
+            approximate=remark.finding.approximate,
         )
 
 

@@ -146,6 +146,7 @@ def _mark(box: Box, label_px: float, width: int, height: int) -> dict[str, Any]:
     return {
         "number": box.number,
         "severity": box.severity,
+        "approximate": box.approximate,
         "x": box.x / width,
         "y": box.y / height,
         "w": box.width / width,
