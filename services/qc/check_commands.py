@@ -49,6 +49,11 @@ class Wanted:
     repeat: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=20))] = 1
 
     @property
+    def is_fresh(self) -> bool:
+        """A repeat that took what is kept would agree with itself always."""
+        return self.fresh or self.repeat > 1
+
+    @property
     def check_ids(self) -> tuple[str, ...]:
         """Each may be several, with commas between them."""
         return tuple(word for names in self.only for word in names.split(",") if word)
@@ -90,19 +95,27 @@ class CheckCommands:
             refuse_report_path(wanted.report)
         found = find_creatives(files)
         self._note(skipped_in_words(found.skipped))
-        fresh = wanted.fresh or wanted.repeat > 1
-        question = Question(client, profile, wanted.check_ids, given, fresh)
+        question = Question(client, profile, wanted.check_ids, given, wanted.is_fresh)
         alone = files == found.files and len(files) == 1
         async with self._sign_in(as_user) as api:
-            if wanted.repeat > 1:
-                checked = await self._repeat(api, found.files, question, wanted)
-            else:
-                run = self._check_one if alone else self._check_many
-                checked = await run(api, found.files, question, wanted.json)
+            checked = await self._run(api, found.files, question, wanted, alone)
             if wanted.report:
                 await write_report(api, checked, wanted.report)
                 self._note(f"Wrote {wanted.report}.")
         return max(one.exit_code for one in checked)
+
+    async def _run(
+        self,
+        api: GatewayApi,
+        files: Sequence[Path],
+        question: Question,
+        wanted: Wanted,
+        alone: bool,
+    ) -> list[Checked]:
+        if wanted.repeat > 1:
+            return await self._repeat(api, files, question, wanted)
+        run = self._check_one if alone else self._check_many
+        return await run(api, files, question, wanted.json)
 
     async def _check_one(
         self, api: GatewayApi, files: Sequence[Path], question: Question, json: bool
