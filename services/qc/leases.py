@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from libs.postgres import Pool, Record, transaction
 from libs.problems import Unavailable
-from services.qc import repository
+from services.qc import queue
 from services.qc.repository import AnalysisRow, LeaseLost
 from services.qc.run import Bench, give_up, run_analysis
 
@@ -68,7 +68,7 @@ class Worker:
         now = datetime.now(UTC)
         try:
             async with transaction(self._pool) as db:
-                row = await repository.claim(db, uuid4(), now, self._lease_for)
+                row = await queue.claim(db, uuid4(), now, self._lease_for)
         except Unavailable:
             return None
         except Exception:
@@ -86,7 +86,7 @@ class Worker:
         with suppress(Unavailable):
             async with transaction(self._pool) as db:
                 reason = "This version of the service cannot read it: check it again."
-                await repository.fail(db, row["lease"], reason, datetime.now(UTC))
+                await queue.fail(db, row["lease"], reason, datetime.now(UTC))
         return None
 
     def _start(self, row: AnalysisRow) -> None:
@@ -126,7 +126,7 @@ class Worker:
                 continue
             try:
                 async with transaction(self._pool) as db:
-                    held = await repository.extend_leases(db, leases, self._lease_for)
+                    held = await queue.extend_leases(db, leases, self._lease_for)
             except Unavailable:
                 continue
             except Exception:
@@ -148,4 +148,4 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(Unavailable):
             async with transaction(self._pool) as db:
-                await repository.give_back(db, leases)
+                await queue.give_back(db, leases)

@@ -1,7 +1,7 @@
-"""Every SQL statement about analyses; attempts, outbox and assets have files of their own."""
+"""Every SQL statement about analyses; queue, attempts, outbox and assets have their own files."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -17,7 +17,7 @@ from libs.contracts.qc import (
     ProgressEvent,
     Verdict,
 )
-from libs.postgres import Connection, Record
+from libs.postgres import Connection
 from services.qc.domain.scoring import Judgement
 
 COLUMNS = """client_id, analysis_id, state, user_id, user_name, user_email, request_id, profile,
@@ -109,68 +109,6 @@ async def brief(db: Connection, client_id: str, analysis_id: UUID) -> dict[str, 
 async def analysis(db: Connection, analysis_id: UUID) -> AnalysisRow | None:
     row = await db.fetchrow(f"SELECT {COLUMNS} FROM analysis WHERE analysis_id = $1", analysis_id)
     return AnalysisRow(**row) if row else None
-
-
-async def claim(db: Connection, lease: UUID, now: datetime, lease_for: timedelta) -> Record | None:
-    """Take and count the oldest that nobody works on; leases follow the database's clock alone."""
-    return await db.fetchrow(
-        f"""
-        UPDATE analysis SET state = 'running', lease = $1, claims = claims + 1,
-                            lease_until = clock_timestamp() + $2::interval,
-                            started_at = coalesce(started_at, $3)
-         WHERE (client_id, analysis_id) = (
-               SELECT client_id, analysis_id FROM analysis
-                WHERE state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())
-                ORDER BY created_at
-                LIMIT 1
-                  FOR UPDATE SKIP LOCKED)
-        RETURNING {COLUMNS}
-        """,
-        lease,
-        lease_for,
-        now,
-    )
-
-
-async def extend_leases(db: Connection, leases: Sequence[UUID], lease_for: timedelta) -> set[UUID]:
-    """Prolong the leases that still stand; return them."""
-    rows = await db.fetch(
-        """
-        UPDATE analysis SET lease_until = clock_timestamp() + $2::interval
-         WHERE lease = ANY($1::uuid[]) AND state = 'running'
-        RETURNING lease
-        """,
-        list(leases),
-        lease_for,
-    )
-    return {row["lease"] for row in rows}
-
-
-async def give_back(db: Connection, leases: Sequence[UUID]) -> None:
-    """End leases early, so that the next worker need not wait for them to run out.
-
-    The claim does not count: its worker was told to stop, the analysis did not kill it.
-    """
-    await db.execute(
-        """
-        UPDATE analysis SET lease_until = clock_timestamp(), claims = claims - 1
-         WHERE lease = ANY($1::uuid[]) AND state = 'running'
-        """,
-        list(leases),
-    )
-
-
-async def fail(db: Connection, lease: UUID, reason: str, at: datetime) -> None:
-    """End an analysis of which no more is known than its lease."""
-    await db.execute(
-        """
-        UPDATE analysis SET state = 'failed', reason = $2, finished_at = $3, lease_until = NULL
-         WHERE lease = $1 AND state = 'running'
-        """,
-        lease,
-        reason,
-        at,
-    )
 
 
 async def hold(db: Connection, row: AnalysisRow) -> None:

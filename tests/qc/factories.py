@@ -10,7 +10,7 @@ from libs.contracts.profiles import Profile, StoredCheck
 from libs.contracts.qc import Creative
 from libs.ids import uuid7
 from libs.postgres import Pool, transaction
-from services.qc import repository
+from services.qc import queue, repository
 from services.qc.domain.brief import Brief, ReferenceFile
 from services.qc.repository import AnalysisRow
 from tests.factories import user
@@ -58,7 +58,7 @@ async def claimed(
         if passed:
             shift = "UPDATE analysis SET lease_until = lease_until - $1::interval"
             await db.execute(shift, passed)
-        row = await repository.claim(db, uuid4(), NOON, lease_for)
+        row = await queue.claim(db, uuid4(), NOON, lease_for)
     return AnalysisRow(**row) if row else None
 
 

@@ -11,7 +11,7 @@ import pytest
 from deploy.database import Dsns
 from libs.contracts.qc import CheckResult, ProgressEvent
 from libs.postgres import Pool, transaction
-from services.qc import repository
+from services.qc import queue, repository
 from services.qc.domain.scoring import Judgement
 from services.qc.repository import AnalysisRow, LeaseLost
 from tests.qc.factories import NOON, claimed, queued
@@ -58,7 +58,7 @@ async def test_prolonged_lease_is_not_taken_over(pool: Pool) -> None:
     row = await row_of(pool)
     assert row.lease
     async with transaction(pool) as db:
-        held = await repository.extend_leases(db, [row.lease], timedelta(seconds=30))
+        held = await queue.extend_leases(db, [row.lease], timedelta(seconds=30))
 
     assert held == {row.lease}
     assert await claimed(pool, LATER) is None
@@ -71,9 +71,9 @@ async def test_clock_of_a_worker_that_is_a_day_off_moves_no_lease(
     await queued(pool)
     wrong = datetime.now(UTC) + off
     async with transaction(pool) as db:
-        row = await repository.claim(db, uuid4(), wrong, timedelta(seconds=10))
+        row = await queue.claim(db, uuid4(), wrong, timedelta(seconds=10))
     async with transaction(pool) as db:
-        early = await repository.claim(db, uuid4(), wrong, timedelta(seconds=10))
+        early = await queue.claim(db, uuid4(), wrong, timedelta(seconds=10))
 
     assert row is not None and early is None
     assert await claimed(pool, LATER), "and nobody waits for a day"
@@ -88,7 +88,7 @@ async def test_late_worker_can_write_nothing(pool: Pool) -> None:
             await repository.hold(db, late)
     async with transaction(pool) as db:
         assert late.lease
-        assert await repository.extend_leases(db, [late.lease], LATER) == set()
+        assert await queue.extend_leases(db, [late.lease], LATER) == set()
 
 
 async def test_check_has_one_result(pool: Pool) -> None:
