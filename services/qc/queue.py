@@ -25,17 +25,14 @@ async def claim(db: Connection, lease: UUID, now: datetime, lease_for: timedelta
     """
     return await db.fetchrow(
         f"""
-        WITH busy AS (
-            SELECT client_id, count(*) AS running FROM analysis
-             WHERE state = 'running' AND lease_until >= clock_timestamp()
-             GROUP BY client_id),
-        turn AS (
-            SELECT client_id, coalesce(running, 0) AS running,
+        WITH turn AS MATERIALIZED (
+            SELECT client_id,
+                   count(*) FILTER (
+                       WHERE state = 'running' AND lease_until >= clock_timestamp()) AS running,
                    (SELECT max(started_at) FROM analysis a
-                     WHERE a.client_id = waiting.client_id) AS last
-              FROM (SELECT DISTINCT client_id FROM analysis
-                     WHERE state IN ('queued', 'running')) AS waiting
-              LEFT JOIN busy USING (client_id))
+                     WHERE a.client_id = line.client_id) AS last
+              FROM analysis AS line WHERE state IN ('queued', 'running')
+             GROUP BY client_id)
         UPDATE analysis SET state = 'running', lease = $1, claims = claims + 1,
                             lease_until = clock_timestamp() + $2::interval,
                             started_at = coalesce(started_at, $3)
