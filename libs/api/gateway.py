@@ -56,6 +56,10 @@ class GatewayApi:
     async def analysis(self, analysis_id: UUID) -> Analysis:
         return await self._caller.call("GET", f"/api/analyses/{analysis_id}", Analysis)
 
+    async def cancel(self, analysis_id: UUID) -> Analysis:
+        """End an analysis early. Raises Conflict when it has ended already."""
+        return await self._caller.call("POST", f"/api/analyses/{analysis_id}/cancel", Analysis)
+
     async def page(self, analysis_id: UUID, page: int) -> bytes:
         """A JPEG of the page."""
         return await self._caller.fetch("GET", f"/api/analyses/{analysis_id}/pages/{page}")

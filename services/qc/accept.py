@@ -45,13 +45,14 @@ async def accept(
     async with received(request, bench, settings) as upload:
         client_id, profile_id = id_field(upload, "client"), id_field(upload, "profile")
         require(actor, Action.RUN_ANALYSES, client_id)
+        await bench.queue.refuse_when_full(client_id)
         resolved = await profiles.resolve(client_id, profile_id)
         only = chosen_checks(resolved.profile, upload.fields.get("only", ""))
         async with transaction(bench.pool, [client_id]) as db:
             brief = await briefing.settle(db, resolved, _wishes(upload), upload.name)
         creative = await open_known(bench, client_id, upload)
         await bench.store.put(upload.sha256, upload.path)
-        async with transaction(bench.pool, [client_id]) as db:
+        async with bench.queue.room(client_id), transaction(bench.pool, [client_id]) as db:
             analysis_id = await add_queued(
                 db, bench, actor, client_id, resolved.profile, creative, brief, only
             )

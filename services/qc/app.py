@@ -30,6 +30,7 @@ from services.qc.material_routes import MATERIAL_ROUTES
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
 from services.qc.providers import open_providers
+from services.qc.queue import Queue
 from services.qc.review.report_handlers import PRINTS, PRINTS_AT_ONCE
 from services.qc.review.routes import REVIEW_ROUTES
 from services.qc.run import Bench
@@ -51,6 +52,7 @@ ROUTES = [
         Action.RUN_ANALYSES,
         HTTPStatus.ACCEPTED,
         form=handlers.AnalysisForm,
+        fails=(HTTPStatus.TOO_MANY_REQUESTS,),
     ),
     Route("GET", "/v1/analyses/{analysis_id}", handlers.get_analysis, Action.READ_ANALYSES),
     Route(
@@ -81,6 +83,13 @@ ROUTES = [
         picture_handlers.get_crop,
         Action.READ_ANALYSES,
         produces=(picture_handlers.JPEG,),
+    ),
+    Route(
+        "POST",
+        "/v1/analyses/{analysis_id}/cancel",
+        handlers.post_cancel,
+        Action.RUN_ANALYSES,
+        fails=(HTTPStatus.CONFLICT,),
     ),
     Route("GET", "/v1/checks", handlers.get_checks, Action.READ_ANALYSES),
     *MATERIAL_ROUTES,
@@ -155,6 +164,7 @@ async def _open(
         judge=await _judge(stack, settings, pool),
         outbox=Outbox(pool, usage),
         progress=Progress(pool),
+        queue=Queue(pool, settings.most_queued, settings.most_queued_of_client),
     )
     return bench, profiles
 

@@ -146,29 +146,45 @@ async def settle_strays(pool: Pool, row: AnalysisRow) -> int:
     """
     async with transaction(pool, [row.client_id]) as db:
         await repository.hold(db, row)
-        rows = await db.fetch(
-            """
-            SELECT attempt_id, check_ids, provider, model_requested, attempt_no, fallback_of,
-                   opened_at, most_input_tokens, most_output_tokens
-              FROM attempt
-             WHERE client_id = $1 AND analysis_id = $2 AND state = 'open' AND lease <> $3
-            """,
-            row.client_id,
-            row.analysis_id,
-            row.lease,
+        return await _settle_open(db, row, "unknown", but_of=row.lease)
+
+
+async def settle_cut_off(pool: Pool, row: AnalysisRow, outcome: Outcome) -> int:
+    """Settle all that is open, as `outcome` with unknown usage; return how many.
+
+    For whoever has cut the calls off, or knows that nobody waits for them any more.
+    """
+    async with transaction(pool, [row.client_id]) as db:
+        return await _settle_open(db, row, outcome)
+
+
+async def _settle_open(
+    db: Connection, row: AnalysisRow, outcome: Outcome, but_of: UUID | None = None
+) -> int:
+    rows = await db.fetch(
+        """
+        SELECT attempt_id, check_ids, provider, model_requested, attempt_no, fallback_of,
+               opened_at, most_input_tokens, most_output_tokens
+          FROM attempt
+         WHERE client_id = $1 AND analysis_id = $2 AND state = 'open'
+           AND lease IS DISTINCT FROM $3
+        """,
+        row.client_id,
+        row.analysis_id,
+        but_of,
+    )
+    for stray in rows:
+        attempt = Attempt(
+            attempt_id=stray["attempt_id"],
+            check_ids=tuple(stray["check_ids"]),
+            model=ModelRef(stray["provider"], stray["model_requested"]),
+            attempt_no=stray["attempt_no"],
+            fallback_of=stray["fallback_of"],
+            opened_at=stray["opened_at"],
+            most_input_tokens=stray["most_input_tokens"],
+            most_output_tokens=stray["most_output_tokens"],
         )
-        for stray in rows:
-            attempt = Attempt(
-                attempt_id=stray["attempt_id"],
-                check_ids=tuple(stray["check_ids"]),
-                model=ModelRef(stray["provider"], stray["model_requested"]),
-                attempt_no=stray["attempt_no"],
-                fallback_of=stray["fallback_of"],
-                opened_at=stray["opened_at"],
-                most_input_tokens=stray["most_input_tokens"],
-                most_output_tokens=stray["most_output_tokens"],
-            )
-            await settle(db, row, attempt, Settled("unknown", UNKNOWN_USAGE))
+        await settle(db, row, attempt, Settled(outcome, UNKNOWN_USAGE))
     return len(rows)
 
 

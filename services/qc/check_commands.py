@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 from cyclopts import App, Parameter, validators
 from rich.console import Console
@@ -159,6 +160,12 @@ class CheckCommands:
         if sentence:
             self._notes.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
+    async def cancel(self, analysis_id: UUID, /, *, as_user: AsUser = "admin") -> int:
+        """End an analysis that waits or runs. Its calls under way are cut off, and may cost."""
+        async with self._sign_in(as_user) as api:
+            commands.show(await api.cancel(analysis_id), self._screen)
+        return 0
+
     def checks(self, name: str | None = None, /, *, json: bool = False) -> int:
         """Show what a profile can check, or one check with its parameters and an example."""
         found = chosen(catalogue(), name)
@@ -177,3 +184,4 @@ def add_check_commands(app: App, sign_in: SignIn, screen: Console, notes: Consol
     made = CheckCommands(sign_in, screen, notes)
     app.command(made.check)
     app.command(made.checks)
+    app.command(made.cancel)

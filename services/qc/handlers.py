@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from libs.actor import visible_clients
+from libs.actor import require, visible_clients
 from libs.api.profiles import ProfilesApi
 from libs.contracts.access import Action, Actor
 from libs.contracts.common import ClientId, Request
@@ -18,6 +18,7 @@ from libs.web import ACTOR
 from services.qc import outbox, repository
 from services.qc.accept import accept
 from services.qc.call_costs import CallCost, costs_of
+from services.qc.cancelling import cancel
 from services.qc.checks import catalogue
 from services.qc.domain.review import reviewed
 from services.qc.downloads import send_file
@@ -56,6 +57,7 @@ class AnalysisForm(Request):
 async def post_analyses(request: web.Request) -> Accepted:
     """Take a creative in and run a profile over it: 202 and the id of the analysis."""
     app = request.app
+    await app[BENCH].queue.refuse_when_full()
     accepted = await accept(request, request[ACTOR], app[BENCH], app[PROFILES], app[SETTINGS])
     app[WORKER].wake()
     return accepted
@@ -80,6 +82,16 @@ async def get_creative(request: web.Request, path: AnalysisPath) -> web.StreamRe
     bench = request.app[BENCH]
     row = await visible(bench, request[ACTOR], path.analysis_id)
     return await send_file(request, bench.store, row.creative.sha256, row.creative.file_name)
+
+
+async def post_cancel(request: web.Request, path: AnalysisPath) -> Analysis:
+    """End an analysis that waits or runs; what it has found so far stays, without a verdict."""
+    bench, actor = request.app[BENCH], request[ACTOR]
+    row = await visible(bench, actor, path.analysis_id)
+    require(actor, Action.RUN_ANALYSES, row.client_id)
+    if lease := await cancel(bench, row, actor):
+        request.app[WORKER].drop(lease)
+    return await get_analysis(request, path)
 
 
 async def get_checks(request: web.Request) -> Catalogue:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from libs.postgres import Pool, Record, transaction
 from libs.problems import Unavailable
-from services.qc import queue
+from services.qc import attempts, queue
 from services.qc.repository import AnalysisRow, LeaseLost
 from services.qc.run import Bench, give_up, run_analysis
 
@@ -32,6 +32,7 @@ class Worker:
         self._lease_for = timedelta(seconds=lease_s)
         self._max_claims = max_claims
         self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._dropped: set[UUID] = set()
         self._news = asyncio.Event()
 
     @property
@@ -41,6 +42,12 @@ class Worker:
     def wake(self) -> None:
         """An analysis was queued: do not wait for the next poll."""
         self._news.set()
+
+    def drop(self, lease: UUID) -> None:
+        """The lease is no longer good: stop what it was for, if that runs here."""
+        if task := self._running.get(lease):
+            self._dropped.add(lease)
+            task.cancel()
 
     async def run(self) -> None:
         """Claim and run for ever; on cancel, let go of what runs."""
@@ -93,7 +100,7 @@ class Worker:
         lease = row.lease
         if lease is None:
             raise AssertionError("a claimed row has a lease")
-        task = asyncio.create_task(self._one(row))
+        task = asyncio.create_task(self._one(row, lease))
         self._running[lease] = task
 
         def ended(_task: asyncio.Task[None]) -> None:
@@ -102,7 +109,21 @@ class Worker:
 
         task.add_done_callback(ended)
 
-    async def _one(self, row: AnalysisRow) -> None:
+    async def _one(self, row: AnalysisRow, lease: UUID) -> None:
+        try:
+            lost = await self._to_its_end(row)
+        except asyncio.CancelledError:
+            if lease not in self._dropped:
+                raise  # told to stop: whoever goes on settles what is open
+            lost = True
+        finally:
+            self._dropped.discard(lease)
+        if lost:
+            await self._tidy(lease)
+
+    async def _to_its_end(self, row: AnalysisRow) -> bool:
+        """Run it; True when it was taken from this worker."""
+        lost = False
         try:
             if row.claims > self._max_claims:
                 reason = f"It was started {self._max_claims} times and never came to an end."
@@ -110,17 +131,36 @@ class Worker:
             else:
                 await run_analysis(self._bench, row)
         except* LeaseLost:
-            log.warning("another worker has this analysis now")
+            lost = True
+            log.warning("the analysis was taken from this worker")
         except* Unavailable:
             log.warning("the database was away too long; the analysis goes on later")
         except* Exception:
             # The lease runs out and it is tried again, `max_claims` times at most.
             log.exception("analysis broke off")
+        return lost
+
+    async def _tidy(self, *let_go: UUID) -> None:
+        """Settle the calls of analyses that were cancelled while a worker had them."""
+        try:
+            async with transaction(self._pool) as db:
+                rows = await queue.cancelled(db, let_go)
+            for row in rows:
+                calls = await attempts.settle_cut_off(self._pool, AnalysisRow(**row), "cancelled")
+                async with transaction(self._pool) as db:
+                    await queue.forget_lease(db, row["lease"])
+                log.info("calls cut off", analysis_id=str(row["analysis_id"]), calls=calls)
+                self._bench.outbox.wake()
+        except Unavailable:
+            return
+        except Exception:
+            log.exception("cannot settle what was cancelled")
 
     async def _beat(self) -> None:
         every_s = self._lease_for.total_seconds() / 3
         while True:
             await asyncio.sleep(every_s)
+            await self._tidy()
             leases = list(self._running)
             if not leases:
                 continue
@@ -133,8 +173,7 @@ class Worker:
                 log.exception("cannot prolong the leases")
                 continue
             for lease in set(leases) - held:
-                if task := self._running.get(lease):
-                    task.cancel()
+                self.drop(lease)
 
     async def _let_go(self) -> None:
         """Give the calls in flight a moment to end, then hand all to the next worker at once."""

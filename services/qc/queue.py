@@ -92,6 +92,28 @@ async def fail(db: Connection, lease: UUID, reason: str, at: datetime) -> None:
     )
 
 
+async def cancelled(db: Connection, let_go: Sequence[UUID]) -> list[Record]:
+    """Cancelled analyses whose calls are not settled yet, and whose worker has let go of them:
+    it says so, or its lease has run out.
+    """
+    return await db.fetch(
+        f"""
+        SELECT {COLUMNS} FROM analysis
+         WHERE state = 'cancelled' AND lease_until IS NOT NULL
+           AND (lease_until < clock_timestamp() OR lease = ANY($1::uuid[]))
+         LIMIT 100
+        """,
+        list(let_go),
+    )
+
+
+async def forget_lease(db: Connection, lease: UUID) -> None:
+    """The calls of a cancelled analysis are settled: nothing is left to do for it."""
+    await db.execute(
+        "UPDATE analysis SET lease_until = NULL WHERE lease = $1 AND state = 'cancelled'", lease
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """The end of the queue: how many may wait, in all and of one client.

@@ -26,6 +26,7 @@ from services.qc.outbox import Outbox
 from services.qc.pictures import crops_of, keep_pictures, without_lost_crops
 from services.qc.progress import Progress
 from services.qc.providers.base import Picture
+from services.qc.queue import Queue
 from services.qc.repository import AnalysisRow
 from services.qc.store import Store
 from services.qc.written import Written
@@ -45,6 +46,7 @@ class Bench:
     judge: Judge
     outbox: Outbox
     progress: Progress
+    queue: Queue
 
 
 async def run_analysis(bench: Bench, row: AnalysisRow) -> None:

@@ -55,5 +55,7 @@ class QcSettings(ServiceSettings):
     kept_days: PositiveInt = 30
 
     analyses_in_flight: PositiveInt = 4
+    most_queued: PositiveInt = 1_000
+    most_queued_of_client: PositiveInt = 300
     lease_s: PositiveFloat = 15.0
     max_claims: PositiveInt = 5

@@ -131,6 +131,8 @@ class Written:
 
         async def write() -> None:
             async with transaction(self._pool, [self._row.client_id]) as db:
+                # Or a worker that does not know of the end yet would add a step after the last.
+                await repository.hold(db, self._row)
                 await self._progress.add(db, self._row.client_id, self._row.analysis_id, *events)
 
         await insist(write)

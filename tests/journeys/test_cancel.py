@@ -1,0 +1,117 @@
+"""An analysis is ended early: at once, for good, and with every call in the ledger."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from deploy.sample import Sample
+from libs.api.gateway import GatewayApi
+from libs.problems import Conflict, Forbidden, NotFound
+from tests.fake_providers import FakeProviders, Scripted
+from tests.house import House
+from tests.journeys.following import analyse, ended, entries_of
+
+SLOW = Scripted(delay_s=20.0, times=0)
+
+
+async def asked(api: GatewayApi, fake: FakeProviders, sample: Sample, calls: int = 2) -> UUID:
+    """An analysis with so many calls under way."""
+    analysis_id = await api.analyse(sample.creative, "diageo", "diageo_key_visual")
+    async with asyncio.timeout(60):
+        while len(fake.calls) < calls:
+            await asyncio.sleep(0.02)
+    return analysis_id
+
+
+async def test_running_analysis_ends_at_once_without_a_verdict(
+    house: House, fake: FakeProviders, sample: Sample
+) -> None:
+    fake.answer_with(SLOW)
+    async with house.signed_in() as api:
+        analysis_id = await asked(api, fake, sample)
+        analysis = await api.cancel(analysis_id)
+        calls = len(fake.calls)
+        events = [event async for event in api.events(analysis_id)]
+        entries = await entries_of(house, analysis_id, at_least=calls)
+        after = await api.analysis(analysis_id)
+
+    assert (analysis.state, analysis.verdict, analysis.score) == ("cancelled", None, None)
+    assert analysis.reason == "Cancelled by Ada Admin." and analysis.finished_at
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert (events[-1].kind, events[-1].state) == ("finished", "cancelled")
+    assert [event.kind for event in events].count("finished") == 1
+    assert {str(entry.event_id) for entry in entries} == {call.attempt_id for call in fake.calls}
+    assert {(entry.outcome, entry.state) for entry in entries} == {("cancelled", "unknown")}
+    assert all(entry.cost_ceiling_usd for entry in entries), "it may have been billed"
+    assert after.unknown_calls == calls == len(fake.calls), "no further call was made"
+    exact = [result for result in after.checks if not result.model_served]
+    assert exact, "what was measured before stays"
+
+
+async def test_cancelled_twice_is_cancelled_once_and_ended_is_refused(
+    house: House, fake: FakeProviders, sample: Sample
+) -> None:
+    async with house.signed_in() as api:
+        done, _ = await analyse(api, sample.creative)
+        with pytest.raises(Conflict, match="ended as done"):
+            await api.cancel(done.analysis_id)
+        assert (await api.analysis(done.analysis_id)).state == "done"
+
+        fake.reset()
+        fake.answer_with(SLOW)
+        analysis_id = await asked(api, fake, sample)
+        both = await asyncio.gather(*(api.cancel(analysis_id) for _ in range(5)))
+        events = [event async for event in api.events(analysis_id)]
+
+    assert {analysis.state for analysis in both} == {"cancelled"}
+    assert [event.kind for event in events].count("finished") == 1
+
+
+async def test_cancelled_while_it_waits_is_never_run(
+    house: House, fake: FakeProviders, sample: Sample
+) -> None:
+    fake.answer_with(SLOW)
+    async with house.signed_in() as api:
+        ids = [await asked(api, fake, sample, calls=0) for _ in range(6)]
+        async with asyncio.timeout(60):
+            while not fake.calls:
+                await asyncio.sleep(0.02)
+        [*_, last] = ids
+        waiting = await api.analysis(last)
+        cancelled = [await api.cancel(analysis_id) for analysis_id in reversed(ids)]
+        events = [event async for event in api.events(last)]
+
+    assert waiting.state == "queued"
+    assert {analysis.state for analysis in cancelled} == {"cancelled"}
+    assert [event.kind for event in events] == ["queued", "finished"]
+
+
+async def test_places_of_a_cancelled_analysis_are_free_for_the_next(
+    house: House, fake: FakeProviders, sample: Sample
+) -> None:
+    fake.answer_with(SLOW)
+    async with house.signed_in() as api:
+        for _ in range(6):
+            await api.cancel(await asked(api, fake, sample, calls=1))
+        fake.reset()
+        analysis, _ = await analyse(api, sample.creative)
+
+    assert analysis.state == "done"
+    assert not [result for result in analysis.checks if result.state == "error"]
+
+
+async def test_who_may_not_run_may_not_cancel(
+    house: House, fake: FakeProviders, sample: Sample
+) -> None:
+    fake.answer_with(SLOW)
+    async with house.signed_in() as api:
+        analysis_id = await asked(api, fake, sample)
+        async with house.signed_in("viewer") as viewer:
+            with pytest.raises((Forbidden, NotFound)):
+                await viewer.cancel(analysis_id)
+        with pytest.raises(NotFound):
+            await api.cancel(UUID(int=7))
+        assert (await api.analysis(analysis_id)).state == "running"
+        await api.cancel(analysis_id)
+        assert (await ended(api, analysis_id)).state == "cancelled"
