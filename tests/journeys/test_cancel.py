@@ -105,13 +105,21 @@ async def test_who_may_not_run_may_not_cancel(
     house: House, fake: FakeProviders, sample: Sample
 ) -> None:
     fake.answer_with(SLOW)
-    async with house.signed_in() as api:
-        analysis_id = await asked(api, fake, sample)
-        async with house.signed_in("viewer") as viewer:
-            with pytest.raises((Forbidden, NotFound)):
-                await viewer.cancel(analysis_id)
+    async with (
+        house.signed_in() as api,
+        house.signed_in("viewer") as viewer,
+        house.signed_in("reviewer") as of_another_client,
+    ):
+        foreign = await api.analyse(sample.creative, "diageo", "diageo_key_visual")
+        readable = await api.analyse(sample.creative, "loreal", "loreal_key_visual")
+        with pytest.raises(NotFound):
+            await of_another_client.cancel(foreign)
+        with pytest.raises(Forbidden):
+            await viewer.cancel(readable)
         with pytest.raises(NotFound):
             await api.cancel(UUID(int=7))
-        assert (await api.analysis(analysis_id)).state == "running"
-        await api.cancel(analysis_id)
-        assert (await ended(api, analysis_id)).state == "cancelled"
+
+        for analysis_id in (foreign, readable):
+            assert (await api.analysis(analysis_id)).state in ("queued", "running")
+            await api.cancel(analysis_id)
+            assert (await ended(api, analysis_id)).state == "cancelled"
