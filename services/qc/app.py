@@ -24,8 +24,10 @@ from services.qc import handlers, picture_handlers
 from services.qc.asking.judge import Judge
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
+from services.qc.domain.adaptive import Bounds
 from services.qc.kept import Kept, engine
 from services.qc.leases import Worker
+from services.qc.limits import Limits
 from services.qc.material_routes import MATERIAL_ROUTES
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
@@ -198,8 +200,11 @@ async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Jud
         pool=pool,
         providers=providers,
         default_models=settings.default_models,
-        in_flight=asyncio.Semaphore(settings.calls_in_flight),
+        limits=Limits(
+            settings.calls_in_flight, Bounds(settings.calls_at_first, settings.calls_of_model)
+        ),
         timeout_s=settings.call_timeout_s,
+        run_timeout_s=settings.run_timeout_s,
         max_output_tokens=settings.max_output_tokens,
     )
 

@@ -1,8 +1,9 @@
 """One analysis, start to verdict. Each step is stored before the next, so it can go on anywhere."""
 
+import asyncio
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ class _Run:
         self._row = row
         self._checks = row.checks
         self._written = Written(bench.pool, bench.progress, row)
+        self._ends_s = asyncio.get_running_loop().time() + bench.judge.run_timeout_s
 
     async def take_up(self) -> bool:
         """Load what is stored; False when nobody has begun yet."""
@@ -174,7 +176,22 @@ class _Run:
                 for result in self._written.results.values()
                 if self._checks[result.check_id].kind == "exact"
             }
-            await ask_all(self._judge, self._row, asked, (picture,), measured, self._answered)
+            async with self._in_time():
+                await ask_all(self._judge, self._row, asked, (picture,), measured, self._answered)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Cut off what is asked when the time of the run is over; what is left is an error."""
+        try:
+            async with asyncio.timeout_at(self._ends_s):
+                yield
+        except TimeoutError:
+            calls = await attempts.settle_cut_off(self._bench.pool, self._row, "timed_out")
+            log.warning("the time of the analysis is over", calls_cut_off=calls)
+            await self._written.load()  # what was stored with its call and not told yet
+            why = f"No model answered in the {self._judge.run_timeout_s:g} s of an analysis."
+            for check_id, check in self._open_checks("judged").items():
+                await self._written.store(without_score(check_id, check, "error", why))
 
     async def _answered(self, results: Sequence[CheckResult]) -> None:
         await self._written.store(*results)

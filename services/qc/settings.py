@@ -39,8 +39,11 @@ class QcSettings(ServiceSettings):
         "openai/gpt-4o",
         "google/gemini-2.5-pro",
     )
-    calls_in_flight: PositiveInt = 16
+    calls_in_flight: PositiveInt = 64
+    calls_of_model: PositiveInt = 48
+    calls_at_first: PositiveInt = 12
     call_timeout_s: PositiveFloat = 90.0
+    run_timeout_s: PositiveFloat = 900.0
     max_output_tokens: PositiveInt = 4_000
 
     max_upload_bytes: PositiveInt = 100 << 20

@@ -20,6 +20,7 @@ from services.qc.domain.outcome import result_of, without_score
 from services.qc.domain.reported import label
 from services.qc.domain.routing import FailureKind, Fallback, GiveUp, ModelRef, Retry, decide
 from services.qc.domain.usage import ledger_outcome, most_input_tokens, settled_usage
+from services.qc.limits import Closed
 from services.qc.providers.base import Picture, ProviderFailed, Question, Reply
 from services.qc.repository import AnalysisRow
 
@@ -63,7 +64,7 @@ class Asking:
         attempt_no = 1
         reasons: dict[ModelRef, str] = {}
         while True:
-            attempt, failed = await self._one_call(model, fallback_of)
+            attempt_id, failed = await self._call_if_open(model, fallback_of)
             if failed is None:
                 return self._results
             step = decide(
@@ -84,18 +85,29 @@ class Asking:
                 checks = self._left.check_ids
                 log.warning("asking another model", checks=checks, model=str(step.model))
                 model, left, attempt_no = step.model, step.left, 1
-                fallback_of = attempt.attempt_id
+                fallback_of = attempt_id or fallback_of
 
     def _given_up(self, reasons: Mapping[ModelRef, str]) -> list[CheckResult]:
         reason = "; ".join(f"{asked}: {said}" for asked, said in reasons.items())
         checks = self._left.checks
         return [without_score(check_id, checks[check_id], "error", reason) for check_id in checks]
 
+    async def _call_if_open(
+        self, model: ModelRef, fallback_of: UUID | None
+    ) -> tuple[UUID | None, ProviderFailed | None]:
+        """As `_one_call`; a model that wants no call for long has failed without one."""
+        try:
+            attempt, failed = await self._one_call(model, fallback_of)
+        except Closed as closed:
+            kind = FailureKind.RATE_LIMITED
+            return None, ProviderFailed(kind, str(closed), retry_after_s=closed.for_s)
+        return attempt.attempt_id, failed
+
     async def _one_call(
         self, model: ModelRef, fallback_of: UUID | None
     ) -> tuple[Attempt, ProviderFailed | None]:
         """Why checks are left without an answer, or None when none is."""
-        async with self._judge.in_flight:
+        async with self._judge.limits.place(model, self._row.client_id) as place:
             await self._judge.open.wait()
             self._calls += 1
             told = self._tell(self._left)
@@ -115,6 +127,7 @@ class Asking:
             try:
                 reply = await self._judge.providers[model.provider].ask(question)
             except ProviderFailed as failure:
+                place.tell(failure.kind, failure.retry_after_s)
                 await self._settle_failure(attempt, failure)
                 return attempt, failure
             except Exception:
@@ -122,8 +135,10 @@ class Asking:
                 # A cancelled call stays open: whoever takes over settles it as unknown.
                 log.exception("provider call broke", checks=attempt.check_ids, model=str(model))
                 broken = ProviderFailed(FailureKind.INTERRUPTED, "the call broke; it was logged")
+                place.tell(broken.kind)
                 await self._settle_failure(attempt, broken)
                 return attempt, broken
+            place.tell()
             # In its place still: what is cut off here is one of the calls in flight.
             return attempt, await self._settle_reply(attempt, reply)
 

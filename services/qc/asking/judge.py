@@ -8,6 +8,7 @@ from libs.contracts.profiles import Check
 from libs.postgres import Pool
 from services.qc.domain.grouping import Group, groups_of
 from services.qc.domain.routing import ModelRef, Skipped, models_to_ask
+from services.qc.limits import Limits
 from services.qc.providers.base import Provider
 
 
@@ -21,15 +22,17 @@ def _set() -> asyncio.Event:
 class Judge:
     """What all judged checks of this process share.
 
-    `in_flight` bounds the calls that are made or not yet written down at one time; a call
-    waits for `open`, which a worker that was told to stop clears.
+    `limits` gives out places for calls that are made or not yet written down; a call waits for
+    `open`, which a worker that was told to stop clears. `timeout_s` is of a call,
+    `run_timeout_s` of an analysis, after which it asks nobody any more.
     """
 
     pool: Pool
     providers: Mapping[str, Provider]
     default_models: tuple[str, ...]
-    in_flight: asyncio.Semaphore
+    limits: Limits
     timeout_s: float
+    run_timeout_s: float
     max_output_tokens: int
     open: asyncio.Event = field(default_factory=_set)
 
