@@ -7,6 +7,7 @@ import pytest
 
 from deploy.sample import Sample
 from libs.api.gateway import GatewayApi
+from libs.postgres import open_pool, transaction
 from libs.problems import Conflict, Forbidden, NotFound
 from tests.fake_providers import FakeProviders, Scripted
 from tests.house import House
@@ -99,6 +100,33 @@ async def test_places_of_a_cancelled_analysis_are_free_for_the_next(
 
     assert analysis.state == "done"
     assert not [result for result in analysis.checks if result.state == "error"]
+
+
+@pytest.mark.parametrize("lease", ["lease", "gen_random_uuid()"])
+async def test_worker_finds_out_what_was_cancelled_elsewhere_or_left_by_a_dead_one(
+    house: House, fake: FakeProviders, sample: Sample, lease: str
+) -> None:
+    fake.answer_with(SLOW)
+    async with house.signed_in() as api, open_pool(house.dsns["qc"].run, "qc", 1) as pool:
+        analysis_id = await asked(api, fake, sample, calls=1)
+        async with transaction(pool) as db:
+            await db.execute(
+                f"""
+                UPDATE analysis SET state = 'cancelled', finished_at = now(), lease = {lease}
+                 WHERE analysis_id = $1
+                """,
+                analysis_id,
+            )
+        entries = await entries_of(house, analysis_id, at_least=len(fake.calls))
+        async with transaction(pool) as db:
+            left = await db.fetchval(
+                "SELECT count(*) FROM attempt WHERE analysis_id = $1 AND state = 'open'",
+                analysis_id,
+            )
+
+    assert {entry.outcome for entry in entries} == {"cancelled"}
+    assert {str(entry.event_id) for entry in entries} == {call.attempt_id for call in fake.calls}
+    assert left == 0
 
 
 async def test_who_may_not_run_may_not_cancel(

@@ -1,12 +1,15 @@
 """What is written of an analysis: nothing is lost when checks end at the same time."""
 
 import asyncio
+from datetime import timedelta
+
+import pytest
 
 from libs.contracts.qc import CheckResult, Preview
 from libs.postgres import Pool, transaction
 from services.qc import repository
 from services.qc.progress import Progress
-from services.qc.repository import AnalysisRow
+from services.qc.repository import AnalysisRow, LeaseLost
 from services.qc.written import Written
 from tests.qc.factories import claimed, queued
 
@@ -52,3 +55,14 @@ async def test_another_worker_finds_what_was_written_and_tells_nothing_again(poo
     async with transaction(pool, ["diageo"]) as db:
         after = await repository.progress_after(db, "diageo", row.analysis_id, 0)
     assert other.results == written.results and after == before
+
+
+async def test_worker_that_lost_its_lease_adds_no_step_after_the_last(pool: Pool) -> None:
+    written, row = await begun(pool)
+    assert await claimed(pool, timedelta(seconds=11))
+
+    with pytest.raises(LeaseLost):
+        await written.tell("check_started", check_id="file_weight")
+
+    async with transaction(pool, ["diageo"]) as db:
+        assert await repository.progress_after(db, "diageo", row.analysis_id, 0) == []
