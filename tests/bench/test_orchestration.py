@@ -163,6 +163,8 @@ async def platform(running: Running, tmp_path: Path) -> AsyncIterator[Platform]:
         openai_api_key=KEY,
         openai_base_url=str(fake.url / "v1"),
         calls_in_flight=str(CHECKS * MANY),
+        calls_of_model=str(CHECKS * MANY),
+        calls_at_first=str(CHECKS * MANY),
         analyses_in_flight=str(MANY),
     )
     gateway = running.start("gateway")

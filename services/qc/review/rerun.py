@@ -34,7 +34,7 @@ async def rerun(bench: Bench, actor: Actor, row: AnalysisRow, wanted: RerunReque
     require(actor, Action.RUN_ANALYSES, row.client_id)
     if row.state not in ENDED:
         raise Conflict("not_finished", "The analysis has not ended yet: wait until it has.")
-    async with transaction(bench.pool, [row.client_id]) as db:
+    async with bench.queue.room(row.client_id), transaction(bench.pool, [row.client_id]) as db:
         await said.hold_ended(db, row.client_id, row.analysis_id)
         results = await repository.results(db, row.client_id, row.analysis_id)
         words = await said.of_analysis(db, row.client_id, row.analysis_id)
