@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ from rich.text import Text
 
 from libs.api.gateway import GatewayApi
 from libs.contracts.qc import Analysis, CheckResult, Finding
-from libs.problems import UpstreamFailed
+from libs.problems import Problem, UpstreamFailed
 
 EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 2}
 COULD_NOT_RUN = 3
@@ -90,13 +91,18 @@ async def check(api: GatewayApi, file: Path, question: Question, console: Consol
 
 
 async def follow(api: GatewayApi, file: Path, question: Question, bar: Progress) -> Analysis:
-    """As `check`, with a line in a bar that others may use too."""
+    """As `check`, with a line in a bar that others may use too; told to stop, it cancels it."""
     task = bar.add_task(f"sending {plain(file.name)}", total=None)
     try:
         analysis_id = await api.analyse(
             file, question.client_id, question.profile_id, question.fields
         )
-        await follow_steps(api, analysis_id, bar, task)
+        try:
+            await follow_steps(api, analysis_id, bar, task)
+        except asyncio.CancelledError:
+            with suppress(Problem, TimeoutError):  # ^C: nobody waits for what it would cost
+                await asyncio.wait_for(api.cancel(analysis_id), 2)
+            raise
     finally:
         bar.remove_task(task)
     return await ended(api, analysis_id)

@@ -1,14 +1,17 @@
 """An analysis is ended early: at once, for good, and with every call in the ledger."""
 
 import asyncio
+from io import StringIO
 from uuid import UUID
 
 import pytest
+from rich.console import Console
 
 from deploy.sample import Sample
 from libs.api.gateway import GatewayApi
 from libs.postgres import open_pool, transaction
 from libs.problems import Conflict, Forbidden, NotFound
+from services.qc import commands
 from tests.fake_providers import FakeProviders, Scripted
 from tests.house import House
 from tests.journeys.following import analyse, ended, entries_of
@@ -100,6 +103,26 @@ async def test_places_of_a_cancelled_analysis_are_free_for_the_next(
 
     assert analysis.state == "done"
     assert not [result for result in analysis.checks if result.state == "error"]
+
+
+async def test_command_that_is_told_to_stop_cancels_what_it_waits_for(
+    house: House, fake: FakeProviders, sample: Sample
+) -> None:
+    fake.answer_with(SLOW)
+    question = commands.Question("diageo", "diageo_key_visual")
+    async with house.signed_in() as api, open_pool(house.dsns["qc"].run, "qc", 1) as pool:
+        checking = asyncio.create_task(
+            commands.check(api, sample.creative, question, Console(file=StringIO()))
+        )
+        async with asyncio.timeout(60):
+            while not fake.calls:
+                await asyncio.sleep(0.02)
+        checking.cancel()
+        await asyncio.gather(checking, return_exceptions=True)
+        async with transaction(pool) as db:
+            states = await db.fetch("SELECT state FROM analysis")
+
+    assert [row["state"] for row in states] == ["cancelled"]
 
 
 @pytest.mark.parametrize("lease", ["lease", "gen_random_uuid()"])
