@@ -27,6 +27,7 @@ from deploy.restore import restore as restore_backup
 from deploy.sample import write_sample
 from libs.actor import Service
 from libs.api.call import Caller
+from libs.api.campaigns import CampaignsApi
 from libs.api.ledger import LedgerApi
 from libs.api.material import MaterialApi
 from libs.api.prices import PricesApi
@@ -35,6 +36,7 @@ from libs.contracts.access import Action, Actor
 from libs.problems import Problem
 from services.profiles.brand_commands import brand_app
 from services.qc import commands as qc
+from services.qc.campaigns.commands import campaign_app
 from services.qc.check_commands import AsUser, add_check_commands
 from services.qc.material_commands import add_material_commands
 from services.qc.review_commands import add_review_commands
@@ -225,13 +227,17 @@ report_commands.add_report_commands(
 )
 
 
+class PersonApi(MaterialApi, CampaignsApi):
+    """All that a person may ask of the gateway."""
+
+
 @asynccontextmanager
-async def _signed_in(user: str) -> AsyncIterator[MaterialApi]:
+async def _signed_in(user: str) -> AsyncIterator[PersonApi]:
     async with (
         running_platform(os.environ) as addresses,
         ClientSession(cookie_jar=CookieJar(unsafe=True)) as session,
     ):
-        api = MaterialApi(session, URL(addresses.gateway))
+        api = PersonApi(session, URL(addresses.gateway))
         await api.sign_in(user)
         yield api
 
@@ -240,6 +246,7 @@ add_check_commands(app, _signed_in, screen, notes)
 add_review_commands(app, _signed_in, screen, notes)
 add_material_commands(app, _signed_in)
 app.command(brand_app(_signed_in))
+app.command(campaign_app(_signed_in, screen, notes))
 
 
 def generate_usage_report() -> None:

@@ -13,6 +13,7 @@ from yarl import URL
 from deploy.database import Dsns
 from libs.actor import Service
 from libs.api.call import Caller
+from libs.api.campaigns import CampaignsApi
 from libs.api.material import MaterialApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action
@@ -28,6 +29,10 @@ from tests.factories import service
 from tests.fake_providers import FakeProviders
 from tests.serving import Serving
 from tests.trust import Trust
+
+
+class PersonApi(MaterialApi, CampaignsApi):
+    """All that a person may ask of the gateway."""
 
 
 @dataclass
@@ -97,9 +102,9 @@ class House:
         return UsageApi(Caller(session, self.url("usage"), bearer))
 
     @asynccontextmanager
-    async def signed_in(self, user: str = "admin") -> AsyncIterator[MaterialApi]:
+    async def signed_in(self, user: str = "admin") -> AsyncIterator[PersonApi]:
         async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
-            api = MaterialApi(session, self.url("gateway"))
+            api = PersonApi(session, self.url("gateway"))
             await api.sign_in(user)
             yield api
 

@@ -140,6 +140,8 @@ class Given(Reply):
 
     It explains the result later, whatever was uploaded or edited since. `rerun_of` is the analysis
     whose other results it carries on; `fresh`: no result or answer of before was taken.
+    It explains the result later, whatever was uploaded or edited since. One that `can_wait` is
+    asked of a provider's cheaper, slower tier.
     """
 
     brand_version: int = 0
@@ -152,6 +154,7 @@ class Given(Reply):
     previous: UUID | None = None
     rerun_of: UUID | None = None
     fresh: bool = False
+    can_wait: bool = False
 
 
 class Preview(Reply):

@@ -24,6 +24,7 @@ PREFIXES: Mapping[str, tuple[Service, str]] = {
     "reliability": ("qc", "/v1/reliability"),
     "reference-assets": ("qc", "/v1/reference-assets"),
     "media-plans": ("qc", "/v1/media-plans"),
+    "campaigns": ("qc", "/v1/campaigns"),
     "profiles": ("profiles", "/v1/profiles"),
     "clients": ("profiles", "/v1/clients"),
     "all_clients": ("profiles", "/v1/clients"),

@@ -96,15 +96,23 @@ async def open_upload(bench: Bench, upload: Upload) -> Creative:
 
 async def open_known(bench: Bench, client_id: str, upload: Upload) -> Creative:
     """Open the file, or know from an earlier upload of the client what it is."""
+    if known := await known_creative(bench, client_id, upload):
+        return known
+    creative = await open_upload(bench, upload)
+    told = creative.model_dump(mode="json", exclude={"file_name", "sha256", "bytes"})
+    key = bench.kept.file_key(upload.sha256, "facts")
+    async with transaction(bench.pool, [client_id]) as db:
+        await kept.keep(db, client_id, {key: told}, datetime.now(UTC))
+    return creative
+
+
+async def known_creative(bench: Bench, client_id: str, upload: Upload) -> Creative | None:
+    """What is kept of a file that the client had opened before; nothing lies at its path."""
     key = bench.kept.file_key(upload.sha256, "facts")
     if facts := await bench.kept.find(client_id, [key]):
         with suppress(ValidationError):
             return Creative.model_validate(facts[key] | _of_upload(upload))
-    creative = await open_upload(bench, upload)
-    told = creative.model_dump(mode="json", exclude={"file_name", "sha256", "bytes"})
-    async with transaction(bench.pool, [client_id]) as db:
-        await kept.keep(db, client_id, {key: told}, datetime.now(UTC))
-    return creative
+    return None
 
 
 def _of_upload(upload: Upload) -> dict[str, JsonValue]:

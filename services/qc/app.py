@@ -22,6 +22,9 @@ from libs.settings import BadSettings, read_jwk
 from libs.web import READY, Route, create_service
 from services.qc import handlers, picture_handlers
 from services.qc.asking.judge import Judge
+from services.qc.campaigns.handlers import DESK
+from services.qc.campaigns.opening import open_campaigns, read_webhook_rules
+from services.qc.campaigns.routes import CAMPAIGN_ROUTES
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.domain.adaptive import Bounds
@@ -96,12 +99,14 @@ ROUTES = [
     Route("GET", "/v1/checks", handlers.get_checks, Action.READ_ANALYSES),
     *MATERIAL_ROUTES,
     *REVIEW_ROUTES,
+    *CAMPAIGN_ROUTES,
 ]
 
 
 def create_app(settings: QcSettings) -> web.Application:
-    """Raises BadSettings when the signing key is missing or no key."""
+    """Raises BadSettings when the signing key is missing or no key, or webhooks have none."""
     issuer = _issuer(settings)
+    webhooks = read_webhook_rules(settings)
     app = create_service("qc", ROUTES, Verifier("qc", settings.trusted_keys))
 
     async def everything(app: web.Application) -> AsyncIterator[None]:
@@ -115,12 +120,20 @@ def create_app(settings: QcSettings) -> web.Application:
             app[handlers.WORKER] = worker
             app[handlers.SETTINGS] = settings
             app[PRINTS] = asyncio.Semaphore(PRINTS_AT_ONCE)
+            campaigns = await open_campaigns(
+                stack, bench, profiles, settings, webhooks, worker.wake
+            )
+            app[DESK] = campaigns.desk
             tasks = [
                 asyncio.create_task(work())
-                for work in (worker.run, bench.outbox.run, bench.kept.run)
+                for work in (worker.run, bench.outbox.run, bench.kept.run, *campaigns.work)
             ]
             app[READY] = lambda: _what_is_wrong(bench.pool, tasks)
-            stops: list[Callable[[], object]] = [bench.progress.stop, tasks[0].cancel]
+            stops: list[Callable[[], object]] = [
+                bench.progress.stop,
+                campaigns.desk.events.stop,
+                tasks[0].cancel,
+            ]
             app[STOPPING] = stops
             yield
             for task in tasks:

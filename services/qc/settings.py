@@ -62,3 +62,11 @@ class QcSettings(ServiceSettings):
     most_queued_of_client: PositiveInt = 300
     lease_s: PositiveFloat = 15.0
     max_claims: PositiveInt = 5
+
+    campaign_files: PositiveInt = 1_000
+    campaign_bytes: PositiveInt = 10 << 30
+    campaign_zip_bytes: PositiveInt = 1 << 30
+    campaign_in_flight: PositiveInt = 8
+    webhook_hosts: Listed = ()
+    webhook_private_hosts: Listed = ()
+    webhook_secret: SecretStr | None = None

@@ -1,0 +1,88 @@
+"""Caller of the gateway for campaigns."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+from aiohttp import ClientError
+
+from libs.api.call import as_problem
+from libs.api.gateway import STREAM_TIMEOUT, GatewayApi
+from libs.contracts.campaigns import (
+    Campaign,
+    CampaignEvent,
+    CampaignFile,
+    CampaignFiles,
+    CampaignOrder,
+    Campaigns,
+    FilesAdded,
+    Matrix,
+    Retried,
+)
+from libs.problems import UpstreamFailed
+
+CAMPAIGNS = "/api/campaigns"
+
+
+class CampaignsApi(GatewayApi):
+    """One method for each route."""
+
+    async def make_campaign(self, order: CampaignOrder) -> Campaign:
+        return await self._caller.call("POST", CAMPAIGNS, Campaign, order)
+
+    async def campaigns(self, client_id: str = "", limit: int = 50) -> list[Campaign]:
+        """The newest first, of one client or of all."""
+        params = {"limit": str(limit)} | ({"client": client_id} if client_id else {})
+        return (await self._caller.call("GET", CAMPAIGNS, Campaigns, params=params)).campaigns
+
+    async def campaign(self, campaign_id: UUID) -> Campaign:
+        return await self._caller.call("GET", f"{CAMPAIGNS}/{campaign_id}", Campaign)
+
+    async def campaign_files(self, campaign_id: UUID) -> list[CampaignFile]:
+        path = f"{CAMPAIGNS}/{campaign_id}/files"
+        return (await self._caller.call("GET", path, CampaignFiles)).files
+
+    async def add_campaign_file(self, campaign_id: UUID, file: Path, name: str) -> FilesAdded:
+        """Under the name that it has in the campaign. Sent twice it is there once."""
+        path = f"{CAMPAIGNS}/{campaign_id}/files"
+        return await self._upload(path, file, {"path": name}, FilesAdded)
+
+    async def add_campaign_archive(self, campaign_id: UUID, file: Path) -> FilesAdded:
+        path = f"{CAMPAIGNS}/{campaign_id}/archive"
+        return await self._upload(path, file, {}, FilesAdded)
+
+    async def start_campaign(self, campaign_id: UUID) -> Campaign:
+        return await self._caller.call("POST", f"{CAMPAIGNS}/{campaign_id}/start", Campaign)
+
+    async def cancel_campaign(self, campaign_id: UUID) -> Campaign:
+        return await self._caller.call("POST", f"{CAMPAIGNS}/{campaign_id}/cancel", Campaign)
+
+    async def retry_campaign(self, campaign_id: UUID) -> int:
+        """How many cells are tried again. Raises Conflict when none failed."""
+        path = f"{CAMPAIGNS}/{campaign_id}/retry"
+        return (await self._caller.call("POST", path, Retried)).retried
+
+    async def campaign_matrix(self, campaign_id: UUID) -> Matrix:
+        return await self._caller.call("GET", f"{CAMPAIGNS}/{campaign_id}/matrix", Matrix)
+
+    async def campaign_table(self, campaign_id: UUID, form: str) -> bytes:
+        """The matrix as csv, xlsx or json."""
+        path = f"{CAMPAIGNS}/{campaign_id}/matrix"
+        return await self._caller.fetch("GET", path, params={"format": form})
+
+    async def campaign_events(
+        self, campaign_id: UUID, after: int = 0
+    ) -> AsyncIterator[CampaignEvent]:
+        """Progress from event number `after` on, to the end or to where the stream breaks."""
+        url = self._url / f"api/campaigns/{campaign_id}/events"
+        headers = {"Last-Event-ID": str(after)}
+        try:
+            async with self._session.get(url, headers=headers, timeout=STREAM_TIMEOUT) as response:
+                if not response.ok:
+                    raise as_problem(response, await response.read())
+                async for line in response.content:
+                    if line.startswith(b"data: "):
+                        yield CampaignEvent.model_validate(json.loads(line[6:]))
+        except (ClientError, TimeoutError, OSError) as error:
+            raise UpstreamFailed("no_reply", f"The progress stream broke: {error}") from error

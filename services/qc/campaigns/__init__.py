@@ -1,0 +1,1 @@
+"""Campaigns: many creatives against one or several profiles, run to their end."""

@@ -1,0 +1,218 @@
+"""Brings running campaigns to their end: looks what has ended, starts what comes next.
+
+A campaign has few analyses in flight, so that nobody stands behind all of it. Whoever drives it
+holds a lease for one look; each step is a transaction, and the next look may be anybody's.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import structlog
+
+from libs import telemetry
+from libs.contracts.campaigns import CampaignEvent, CampaignState, CellState
+from libs.contracts.qc import Creative
+from libs.postgres import Connection, transaction
+from libs.problems import Problem, TooMany, Unavailable
+from services.qc import briefing
+from services.qc.accept import add_queued, known_creative, open_known
+from services.qc.briefing import Wishes
+from services.qc.campaigns import cells, rows
+from services.qc.campaigns.cells import CellRow
+from services.qc.campaigns.events import add_events
+from services.qc.campaigns.rows import CampaignRow, LeaseLost
+from services.qc.campaigns.webhooks import enqueue
+from services.qc.files import Upload, safe_name
+from services.qc.run import Bench
+
+log = structlog.get_logger()
+POLL_S = 0.5
+LOOK_LEASE = timedelta(minutes=2)
+MOST_LOOK_S = 20.0
+PAUSE = timedelta(milliseconds=300)
+PAUSE_AFTER_TROUBLE = timedelta(seconds=5)
+ENDED: dict[str, CellState] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many analyses of one client's campaigns run at a time; whom to tell of a new one."""
+
+    in_flight: int
+    wake: Callable[[], object]
+
+
+class Driver:
+    """Looks at one campaign at a time, the one that waited longest first."""
+
+    def __init__(self, bench: Bench, pace: Pace) -> None:
+        self._bench = bench
+        self._pace = pace
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """A campaign was started or changed: do not wait for the next poll."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            self._news.clear()
+            try:
+                looked = await self.look()
+            except Unavailable:
+                looked = False
+            except Exception:
+                log.exception("cannot look at campaigns")
+                looked = False
+            if not looked:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), POLL_S)
+
+    async def look(self) -> bool:
+        """Bring one campaign forward; False when none is to be looked at now."""
+        async with transaction(self._bench.pool) as db:
+            found = await rows.claim(db, uuid4(), LOOK_LEASE)
+        if found is None:
+            return False
+        # Outside of the claim: one that this version cannot read holds up no other.
+        row = CampaignRow(**found)
+        telemetry.begin_request(row.request_id)
+        telemetry.bind(campaign_id=str(row.campaign_id), client=row.client_id)
+        pause = PAUSE
+        try:
+            await self._look_at(row)
+        except LeaseLost:
+            log.info("the campaign was changed meanwhile")
+        except (TooMany, Unavailable) as busy:
+            log.warning("the campaign goes on later", why=busy.detail)
+            pause = PAUSE_AFTER_TROUBLE
+        except Exception:
+            log.exception("a look at a campaign broke off")
+            pause = PAUSE_AFTER_TROUBLE
+        async with transaction(self._bench.pool, [row.client_id]) as db:
+            await rows.look_again(db, row, pause)
+        return True
+
+    async def _look_at(self, row: CampaignRow) -> None:
+        if await self._take_in(row) or row.state != "running":
+            return
+        until = time.monotonic() + MOST_LOOK_S
+        while time.monotonic() < until:
+            cell = await self._next(row)
+            if cell is None:
+                return
+            await self._start(row, cell)
+
+    async def _take_in(self, row: CampaignRow) -> bool:
+        """Note which analyses have ended, and with the last of them the campaign's end."""
+        now = datetime.now(UTC)
+        async with transaction(self._bench.pool, [row.client_id]) as db:
+            held = await rows.hold(db, row)
+            ended = await cells.ended(db, row)
+            for cell in ended:
+                await cells.set_cell(db, row, cell, ENDED[cell.state])
+            if ended:
+                await add_events(db, row, *(_ended(row, cell, now) for cell in ended))
+            done, total = await cells.progress(db, row)
+            if done < total:
+                return False
+            await self._finish(db, held, now)
+        log.info("campaign finished", cells=total)
+        return True
+
+    async def _finish(self, db: Connection, row: CampaignRow, at: datetime) -> None:
+        state: CampaignState = "cancelled" if row.state == "cancelling" else "done"
+        await rows.set_state(db, row, state, at)
+        await add_events(db, row, CampaignEvent(kind="finished", at=at, state=state))
+        await enqueue(db, row, at)
+
+    async def _next(self, row: CampaignRow) -> CellRow | None:
+        async with transaction(self._bench.pool) as db:
+            running = await cells.in_flight(db, row.client_id)
+            if running >= self._pace.in_flight:
+                return None
+            if row.can_wait and running and await cells.others_wait(db):
+                return None
+            return await cells.next_waiting(db, row)
+
+    async def _start(self, row: CampaignRow, cell: CellRow) -> None:
+        """Make the cell's analysis, or say why it has none."""
+        try:
+            creative = await self._opened(row, cell)
+            async with transaction(self._bench.pool, [row.client_id]) as db:
+                await self._queue(db, row, cell, creative)
+        except (LeaseLost, TooMany, Unavailable):
+            raise
+        except Problem as problem:
+            await self._refuse(row, cell, problem.code, problem.detail)
+        except Exception:
+            log.exception("a cell could not be started", file=cell.name)
+            reason = "It could not be started: retry it, and look at the log if it fails again."
+            await self._refuse(row, cell, "could_not_start", reason)
+        self._pace.wake()
+
+    async def _opened(self, row: CampaignRow, cell: CellRow) -> Creative:
+        upload = Upload(self._bench.scratch, {}, _file_name(cell), cell.sha256, cell.bytes)
+        if known := await known_creative(self._bench, row.client_id, upload):
+            return known
+        async with self._bench.store.fetch(cell.sha256) as path:
+            upload.path = path
+            return await open_known(self._bench, row.client_id, upload)
+
+    async def _queue(
+        self, db: Connection, row: CampaignRow, cell: CellRow, creative: Creative
+    ) -> None:
+        held = await rows.hold(db, row)
+        if held.state != "running":
+            raise LeaseLost(str(row.campaign_id))
+        resolved = row.profiles[cell.profile_no]
+        brief = await briefing.settle(db, resolved, Wishes(**row.wishes), _file_name(cell))
+        if row.can_wait:
+            given = brief.given.model_copy(update={"can_wait": True})
+            brief = brief.model_copy(update={"given": given})
+        analysis_id = await add_queued(
+            db, self._bench, row.actor, row.client_id, resolved.profile, creative, brief, []
+        )
+        await cells.set_cell(db, row, cell, "running", analysis_id=analysis_id)
+        await add_events(db, row, _event(row, cell, "cell_started", analysis_id=analysis_id))
+
+    async def _refuse(self, row: CampaignRow, cell: CellRow, code: str, reason: str) -> None:
+        async with transaction(self._bench.pool, [row.client_id]) as db:
+            await rows.hold(db, row)
+            await cells.set_cell(db, row, cell, "failed", code=code, reason=reason)
+            await add_events(db, row, _event(row, cell, "cell_ended", state="failed"))
+
+
+def _file_name(cell: CellRow) -> str:
+    return safe_name(cell.name)
+
+
+def _ended(row: CampaignRow, cell: CellRow, at: datetime) -> CampaignEvent:
+    event = _event(row, cell, "cell_ended", state=cell.state, analysis_id=cell.analysis_id)
+    return event.model_copy(update={"at": at, "verdict": cell.verdict, "score": cell.score})
+
+
+def _event(
+    row: CampaignRow,
+    cell: CellRow,
+    kind: str,
+    *,
+    state: str | None = None,
+    analysis_id: UUID | None = None,
+) -> CampaignEvent:
+    return CampaignEvent.model_validate(
+        {
+            "kind": kind,
+            "at": datetime.now(UTC),
+            "file": cell.name,
+            "profile_id": row.profiles[cell.profile_no].profile.profile_id,
+            "state": state,
+            "analysis_id": analysis_id,
+        }
+    )

@@ -1,0 +1,102 @@
+"""What callers are told of campaigns: rows put together into the contract's shapes."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from libs.contracts.campaigns import (
+    Campaign,
+    CampaignProfile,
+    Cell,
+    Counts,
+    Matrix,
+    MatrixRow,
+    WebhookState,
+)
+from libs.postgres import Connection, Record
+from services.qc.campaigns import sums
+from services.qc.campaigns.rows import CampaignRow
+from services.qc.campaigns.sums import Spent
+
+
+async def campaigns_of(db: Connection, rows: Sequence[CampaignRow]) -> list[Campaign]:
+    """The campaigns as they stand, in the order of the rows."""
+    counts, files = await sums.counts(db, rows), await sums.file_counts(db, rows)
+    spent, hooks = await sums.spent(db, rows), await sums.webhooks(db, rows)
+    return [
+        _campaign(
+            row,
+            counts.get(row.campaign_id, Counts()),
+            files.get(row.campaign_id, 0),
+            spent.get(row.campaign_id, Spent()),
+            hooks.get(row.campaign_id),
+        )
+        for row in rows
+    ]
+
+
+async def campaign_of(db: Connection, row: CampaignRow) -> Campaign:
+    [campaign] = await campaigns_of(db, [row])
+    return campaign
+
+
+def _campaign(
+    row: CampaignRow, counts: Counts, files: int, spent: Spent, hook: WebhookState | None
+) -> Campaign:
+    return Campaign(
+        campaign_id=row.campaign_id,
+        client_id=row.client_id,
+        name=row.name,
+        state=row.state,
+        profiles=[
+            CampaignProfile(
+                profile_id=resolved.profile.profile_id,
+                version=resolved.profile.version,
+                content_hash=resolved.profile.content_hash,
+            )
+            for resolved in row.profiles
+        ],
+        files=files,
+        cells=counts,
+        placement=row.wishes.get("placement", ""),
+        market=row.wishes.get("market", ""),
+        can_wait=row.can_wait,
+        webhook=hook or (WebhookState(url=row.webhook_url) if row.webhook_url else None),
+        created_by=row.user_name or row.user_id,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        cost_usd=None if spent.untold else spent.cost_usd,
+        unknown_calls=spent.unknown,
+    )
+
+
+async def matrix_of(db: Connection, row: CampaignRow) -> Matrix:
+    """Before the campaign is started no row has cells."""
+    found = await sums.matrix(db, row)
+    rows = []
+    for (name, sha256, size_bytes), of_file in groupby(found, _file):
+        cells = [_cell(row, one) for one in of_file if one["state"]]
+        rows.append(MatrixRow(file=name, sha256=sha256, bytes=size_bytes, cells=cells))
+    return Matrix(campaign=await campaign_of(db, row), rows=rows)
+
+
+def _file(found: Record) -> tuple[str, str, int]:
+    return found["name"], found["sha256"], found["bytes"]
+
+
+def _cell(row: CampaignRow, found: Record) -> Cell:
+    ended = found["state"] == "done"
+    return Cell(
+        profile_id=row.profiles[found["profile_no"]].profile.profile_id,
+        state=found["state"],
+        tries=found["tries"],
+        analysis_id=found["analysis_id"],
+        verdict=found["verdict"] if ended else None,
+        score=found["score"] if ended else None,
+        coverage=found["coverage"] if ended else None,
+        failed_checks=found["failed_checks"],
+        broken_checks=found["broken_checks"],
+        cost_usd=None if found["untold"] else found["cost_usd"],
+        code=found["code"],
+        reason=found["reason"],
+    )

@@ -1,0 +1,55 @@
+"""The matrix of a campaign as CSV: a line for each file, some columns for each profile."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from libs.contracts.campaigns import Cell, Matrix
+from services.qc.domain.sheet_text import for_csv
+
+OF_FILE = ("File", "SHA-256", "Bytes")
+OF_CELL = (
+    "Verdict",
+    "Score",
+    "Coverage",
+    "Failed Checks",
+    "Checks With Errors",
+    "Cost USD",
+    "Analysis",
+    "Note",
+)
+COULD_NOT_RUN = "could not run"
+
+
+def matrix_csv(matrix: Matrix) -> str:
+    """With one profile its columns have no prefix. Costs have every digit."""
+    profiles = [profile.profile_id for profile in matrix.campaign.profiles]
+    prefixes = [f"{name}: " for name in profiles] if len(profiles) > 1 else [""]
+    target = io.StringIO()
+    table = csv.writer(target, lineterminator="\r\n")
+    table.writerow([*OF_FILE, *(for_csv(f"{p}{name}") for p in prefixes for name in OF_CELL)])
+    for row in matrix.rows:
+        cells = row.cells or [Cell(profile_id=name, state="waiting") for name in profiles]
+        told = [text for cell in cells for text in _cell(cell)]
+        table.writerow([for_csv(row.file), row.sha256, row.bytes, *told])
+    return target.getvalue()
+
+
+def _cell(cell: Cell) -> Iterator[str]:
+    yield verdict_of(cell)
+    yield number(cell.score)
+    yield number(cell.coverage)
+    yield for_csv(" ".join(cell.failed_checks))
+    yield for_csv(" ".join(cell.broken_checks))
+    yield "" if cell.cost_usd is None else format(cell.cost_usd, "f")
+    yield str(cell.analysis_id or "")
+    yield for_csv(cell.reason or "")
+
+
+def verdict_of(cell: Cell) -> str:
+    """The verdict, or what became of the cell instead."""
+    return cell.verdict or (COULD_NOT_RUN if cell.state == "failed" else cell.state)
+
+
+def number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
