@@ -1,5 +1,6 @@
 """`aiqc campaign …` as a person runs it; `services/cli.py` composes it."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class CampaignCommands:
         /,
         *,
         client: str,
-        profile: list[str],
+        profile: Annotated[list[str], Parameter(negative=())],
         wanted: Annotated[Wanted, FLAGS] = Wanted(),
         as_user: AsUser = "admin",
     ) -> int:
@@ -197,7 +198,8 @@ class CampaignCommands:
         matrix = await api.campaign_matrix(campaign_id)
         if output:
             form = output.suffix.lower().removeprefix(".")
-            output.write_bytes(await api.campaign_table(campaign_id, form))
+            content = await api.campaign_table(campaign_id, form)
+            await asyncio.to_thread(output.write_bytes, content)
             self._note(f"Wrote {output}.")
         if json:
             print(matrix.model_dump_json(indent=2))
