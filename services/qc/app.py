@@ -23,7 +23,7 @@ from libs.web import READY, Route, create_service
 from services.qc import handlers, picture_handlers
 from services.qc.asking.judge import Judge
 from services.qc.campaigns.handlers import DESK
-from services.qc.campaigns.opening import open_campaigns, read_webhook_rules
+from services.qc.campaigns.opening import WebhookRules, open_campaigns, read_webhook_rules
 from services.qc.campaigns.routes import CAMPAIGN_ROUTES
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
@@ -111,30 +111,7 @@ def create_app(settings: QcSettings) -> web.Application:
 
     async def everything(app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            bench, profiles = await _open(stack, settings, issuer)
-            worker = Worker(
-                bench, settings.analyses_in_flight, settings.lease_s, settings.max_claims
-            )
-            app[handlers.BENCH] = bench
-            app[handlers.PROFILES] = profiles
-            app[handlers.WORKER] = worker
-            app[handlers.SETTINGS] = settings
-            app[PRINTS] = asyncio.Semaphore(PRINTS_AT_ONCE)
-            campaigns = await open_campaigns(
-                stack, bench, profiles, settings, webhooks, worker.wake
-            )
-            app[DESK] = campaigns.desk
-            tasks = [
-                asyncio.create_task(work())
-                for work in (worker.run, bench.outbox.run, bench.kept.run, *campaigns.work)
-            ]
-            app[READY] = lambda: _what_is_wrong(bench.pool, tasks)
-            stops: list[Callable[[], object]] = [
-                bench.progress.stop,
-                campaigns.desk.events.stop,
-                tasks[0].cancel,
-            ]
-            app[STOPPING] = stops
+            tasks = await _begin(stack, app, settings, issuer, webhooks)
             yield
             for task in tasks:
                 task.cancel()
@@ -148,6 +125,32 @@ def create_app(settings: QcSettings) -> web.Application:
     app.cleanup_ctx.append(everything)
     app.on_shutdown.append(let_go)
     return app
+
+
+async def _begin(
+    stack: AsyncExitStack,
+    app: web.Application,
+    settings: QcSettings,
+    issuer: Issuer,
+    webhooks: WebhookRules,
+) -> list[asyncio.Task[None]]:
+    """Open what the handlers work with, and start what works beside them."""
+    bench, profiles = await _open(stack, settings, issuer)
+    worker = Worker(bench, settings.analyses_in_flight, settings.lease_s, settings.max_claims)
+    campaigns = await open_campaigns(stack, bench, profiles, settings, webhooks, worker.wake)
+    app[handlers.BENCH] = bench
+    app[handlers.PROFILES] = profiles
+    app[handlers.WORKER] = worker
+    app[handlers.SETTINGS] = settings
+    app[PRINTS] = asyncio.Semaphore(PRINTS_AT_ONCE)
+    app[DESK] = campaigns.desk
+    tasks = [
+        asyncio.create_task(work())
+        for work in (worker.run, bench.outbox.run, bench.kept.run, *campaigns.work)
+    ]
+    app[READY] = lambda: _what_is_wrong(bench.pool, tasks)
+    app[STOPPING] = [bench.progress.stop, campaigns.desk.events.stop, tasks[0].cancel]
+    return tasks
 
 
 async def _what_is_wrong(pool: Pool, tasks: Sequence[asyncio.Task[None]]) -> list[str]:
