@@ -149,7 +149,8 @@ async def _begin(
         for work in (worker.run, bench.outbox.run, bench.kept.run, *campaigns.work)
     ]
     app[READY] = lambda: _what_is_wrong(bench.pool, tasks)
-    app[STOPPING] = [bench.progress.stop, campaigns.desk.events.stop, tasks[0].cancel]
+    stops: list[Callable[[], object]] = [tasks[0].cancel, campaigns.desk.events.stop]
+    app[STOPPING] = [bench.progress.stop, *stops]
     return tasks
 
 

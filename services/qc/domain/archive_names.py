@@ -1,11 +1,13 @@
 """Names of files inside archives and folders: shown to people, never opened as paths."""
 
+import re
 import unicodedata
 
 from services.qc.domain.file_types import EXTENSIONS
 
 MOST_CHARS = 300
 MOST_FOLDERS = 12
+DRIVE = re.compile(r"[A-Za-z]:")
 ENDINGS = {f".{ending}" for endings in EXTENSIONS.values() for ending in endings}
 OF_SYSTEMS = {"__macosx", "thumbs.db", "desktop.ini"}
 
@@ -19,12 +21,12 @@ def shown_path(offered: str) -> str:
     path = offered.replace("\\", "/")
     if "\0" in path:
         raise ValueError("has a character in its name that no name has")
-    if path.startswith("/") or path[1:2] == ":":
-        raise ValueError("names a place of the whole machine")
     parts = path.split("/")
     if ".." in parts:
         raise ValueError("leads out of its folder")
     shown = [part for offered in parts if (part := _shown(offered)) and part != "."]
+    if path.startswith("/") or (shown and DRIVE.match(shown[0])):
+        raise ValueError("names a place of the whole machine")
     if not shown or path.endswith("/"):
         raise ValueError("has no name")
     if ".." in shown:
