@@ -1,72 +1,345 @@
-"""A campaign through the gateway: many files, several profiles, to the matrix."""
+"""Campaigns through the gateway: many files, several profiles, to the matrix."""
 
+import asyncio
+import csv
 import io
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
-from aiohttp import ClientSession, CookieJar
-from PIL import Image
+import openpyxl
+import pytest
+from aiohttp import web
 
-from libs.api.campaigns import CampaignsApi
-from libs.contracts.campaigns import CampaignEvent, CampaignOrder, Matrix
-from tests.house import House
+from deploy.database import Dsns
+from libs.contracts.campaigns import CampaignEnded, CampaignOrder
+from libs.problems import Conflict, Forbidden, Invalid, NotFound, Unsupported
+from services.qc.domain.webhook import read_secrets, signed_headers
+from tests.fake_providers import FakeProviders, Scripted
+from tests.house import House, open_house
+from tests.journeys.campaigning import (
+    PROFILE,
+    filled,
+    pictures,
+    png,
+    png_file,
+    to_the_end,
+    verdicts,
+    zip_of,
+)
+from tests.journeys.following import entries_of
+from tests.serving import Serving
+from tests.trust import Trust
 
-PROFILES = ["diageo_key_visual", "general_key_visual"]
-
-
-@asynccontextmanager
-async def signed_in(house: House, user: str = "admin") -> AsyncIterator[CampaignsApi]:
-    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
-        api = CampaignsApi(session, house.url("gateway"))
-        await api.sign_in(user)
-        yield api
-
-
-def picture(path: Path, colour: str = "red") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (300, 200), colour).save(path)
-    return path
-
-
-def zipped(path: Path, **files: bytes) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name.replace("__", "/"), content)
-    return path
-
-
-def png(colour: str) -> bytes:
-    target = io.BytesIO()
-    Image.new("RGB", (320, 200), colour).save(target, "PNG")
-    return target.getvalue()
-
-
-async def followed(api: CampaignsApi, campaign_id: UUID) -> list[CampaignEvent]:
-    return [event async for event in api.campaign_events(campaign_id)]
-
-
-def verdicts(matrix: Matrix) -> dict[str, list[str]]:
-    return {row.file: [cell.verdict or cell.state for cell in row.cells] for row in matrix.rows}
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+FORMULA = "=cmd|' C calc'!A0.png"
 
 
 async def test_files_and_an_archive_against_two_profiles_become_a_matrix(
     house_without_keys: House, tmp_path: Path
 ) -> None:
-    async with signed_in(house_without_keys) as api:
-        campaign = await api.make_campaign(CampaignOrder(client="diageo", profiles=PROFILES))
-        await api.add_campaign_file(campaign.campaign_id, picture(tmp_path / "a.png"), "de/a.png")
-        files = {"fr__b.png": png("blue"), "fr__broken.png": b"no picture", "notes.txt": b"x"}
-        added = await api.add_campaign_archive(
-            campaign.campaign_id, zipped(tmp_path / "x.zip", **files)
-        )
-        await api.start_campaign(campaign.campaign_id)
-        events = await followed(api, campaign.campaign_id)
-        matrix = await api.campaign_matrix(campaign.campaign_id)
+    files = {"fr/b.png": png("blue"), "fr/broken.png": b"no picture", "notes.txt": b"x"}
+    profiles = [PROFILE, "general_key_visual"]
+    async with house_without_keys.signed_in() as api:
+        campaign = await api.make_campaign(CampaignOrder(client="diageo", profiles=profiles))
+        one = campaign.campaign_id
+        await api.add_campaign_file(one, png_file(tmp_path / "a.png"), "de/a.png")
+        added = await api.add_campaign_archive(one, zip_of(tmp_path / "x.zip", files))
+        await api.start_campaign(one)
+        matrix, events = await to_the_end(api, one)
+        analysis = await api.analysis(matrix.rows[0].cells[0].analysis_id or one)
+        again = [event async for event in api.campaign_events(one, after=events[-3].seq)]
+        [listed] = await api.campaigns("diageo")
 
-    assert [one.name for one in added.left_out] == ["notes.txt"]
-    assert (added.files, matrix.campaign.state) == (3, "done")
-    print(verdicts(matrix), matrix.campaign)
+    assert [(out.name, out.why) for out in added.left_out] == [
+        ("notes.txt", "no creative by its name")
+    ]
+    assert verdicts(matrix) == {
+        "de/a.png": ["incomplete", "incomplete"],
+        "fr/b.png": ["incomplete", "incomplete"],
+        "fr/broken.png": ["failed", "failed"],
+    }
+    broken = matrix.rows[2].cells[0]
+    assert (broken.code, broken.tries, broken.analysis_id) == ("unknown_type", 0, None)
+    assert "image_resolution" in matrix.rows[0].cells[0].failed_checks
+    assert (listed.state, listed.cells.ended, listed.cells.could_not_run) == ("done", 6, 2)
+    assert (analysis.creative.file_name, analysis.profile_id) == ("a.png", PROFILE)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert (events[0].kind, events[-1].kind, events[-1].done) == ("started", "finished", 6)
+    assert sorted(event.done for event in events if event.kind == "cell_ended") == [*range(1, 7)]
+    assert again == events[-2:], "a listener that comes back misses nothing and hears nothing twice"
+
+
+async def test_what_is_sent_again_is_there_once(house_without_keys: House, tmp_path: Path) -> None:
+    file, other = png_file(tmp_path / "a.png"), png_file(tmp_path / "b.png", "blue")
+    async with house_without_keys.signed_in() as api:
+        campaign = await filled(api, tmp_path, {"a.png": png()})
+        one = campaign.campaign_id
+        known = await api.add_campaign_file(one, file, "a.png")
+        with pytest.raises(Conflict, match=r"another file 'a\.png'"):
+            await api.add_campaign_file(one, other, "a.png")
+        with pytest.raises(Invalid, match="leads out of its folder"):
+            await api.add_campaign_file(one, file, "../a.png")
+        with pytest.raises(Unsupported, match="archive"):
+            await api.add_campaign_file(one, tmp_path / "files.zip", "x.png")
+        await asyncio.gather(*(api.add_campaign_file(one, other, f"{n % 3}.png") for n in range(9)))
+        started = [await api.start_campaign(one) for _ in range(2)]
+        with pytest.raises(Conflict, match="make a new one"):
+            await api.add_campaign_file(one, other, "c.png")
+        files = await api.campaign_files(one)
+
+    assert (known.known, known.added, known.files) == (1, [], 1)
+    assert [told.name for told in files] == ["0.png", "1.png", "2.png", "a.png"]
+    assert [told.cells.total for told in started] == [4, 4]
+
+
+async def test_hostile_archive_leaves_nothing_behind(
+    house_without_keys: House, tmp_path: Path
+) -> None:
+    files = {"good.png": png(), "../../evil.png": png("blue")}
+    async with house_without_keys.signed_in() as api:
+        campaign = await api.make_campaign(CampaignOrder(client="diageo", profiles=[PROFILE]))
+        with pytest.raises(Invalid, match="leads out of its folder"):
+            await api.add_campaign_archive(campaign.campaign_id, zip_of(tmp_path / "x.zip", files))
+        (tmp_path / "no.zip").write_bytes(png())
+        with pytest.raises(Invalid, match="no ZIP"):
+            await api.add_campaign_archive(campaign.campaign_id, tmp_path / "no.zip")
+        assert await api.campaign_files(campaign.campaign_id) == []
+        with pytest.raises(Conflict, match="no file yet"):
+            await api.start_campaign(campaign.campaign_id)
+
+    assert not list(tmp_path.parent.rglob("evil.png"))
+
+
+async def test_campaign_of_others_looks_absent_and_a_viewer_may_only_look(
+    house_without_keys: House, tmp_path: Path
+) -> None:
+    async with house_without_keys.signed_in("admin") as admin:
+        own = await filled(
+            admin, tmp_path, {"a.png": png()}, client="loreal", profiles=["loreal_key_visual"]
+        )
+        order = CampaignOrder(client="loreal", profiles=["loreal_key_visual"])
+    async with house_without_keys.signed_in("viewer") as viewer:
+        assert (await viewer.campaign(own.campaign_id)).files == 1
+        for denied in (
+            viewer.make_campaign(order),
+            viewer.start_campaign(own.campaign_id),
+            viewer.cancel_campaign(own.campaign_id),
+            viewer.add_campaign_file(own.campaign_id, tmp_path / "files.zip", "b.png"),
+        ):
+            with pytest.raises(Forbidden):
+                await denied
+    async with house_without_keys.signed_in("reviewer") as stranger:
+        for absent in (
+            stranger.campaign(own.campaign_id),
+            stranger.campaign_matrix(own.campaign_id),
+            stranger.start_campaign(own.campaign_id),
+            stranger.make_campaign(order),
+            stranger.campaigns("loreal"),
+        ):
+            with pytest.raises(NotFound):
+                await absent
+        assert await stranger.campaigns() == []
+
+
+@pytest.mark.parametrize(
+    ("order", "problem", "words"),
+    [
+        ({"profiles": ["no_such"]}, NotFound, "no_such"),
+        ({"profiles": ["../x"]}, NotFound, "no profile"),
+        ({"profiles": [PROFILE, PROFILE]}, Invalid, "named twice"),
+        ({"client": "nobody"}, NotFound, "nobody"),
+        ({"placement": "Story"}, Invalid, "no active media plan"),
+        ({"market": "elsewhere"}, Invalid, "country code"),
+        ({"webhook": "https://evil.example/"}, Invalid, "may not go to evil.example"),
+        ({"webhook": "http://169.254.169.254/latest"}, Invalid, "may not go"),
+    ],
+)
+async def test_what_is_wrong_is_told_when_it_is_made(
+    house_without_keys: House, order: dict[str, object], problem: type[Exception], words: str
+) -> None:
+    wanted = CampaignOrder.model_validate({"client": "diageo", "profiles": [PROFILE]} | order)
+    async with house_without_keys.signed_in() as api:
+        with pytest.raises(problem, match=words):
+            await api.make_campaign(wanted)
+        assert await api.campaigns() == []
+
+
+async def test_cancelled_campaign_starts_nothing_more_and_can_be_taken_up(
+    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders
+) -> None:
+    fake.answer_with(Scripted(delay_s=1.0, times=0))
+    async with (
+        open_house(dsns, trust, tmp_path, fake, campaign_in_flight=2) as house,
+        house.signed_in() as api,
+    ):
+        campaign = await filled(api, tmp_path, pictures(6))
+        one = campaign.campaign_id
+        await api.start_campaign(one)
+        async for event in api.campaign_events(one):
+            if event.kind == "cell_started":
+                break
+        await api.cancel_campaign(one)
+        assert (await api.cancel_campaign(one)).state in ("cancelling", "cancelled")
+        cancelled, events = await to_the_end(api, one)
+        calls = len(fake.calls)
+        await asyncio.sleep(1.5)
+        assert len(fake.calls) == calls, "nobody goes on with it"
+        fake.reset()
+        assert await api.retry_campaign(one) >= 4
+        matrix, _ = await to_the_end(api, one)
+
+    assert cancelled.campaign.state == "cancelled"
+    assert events[-1].state == "cancelled"
+    assert cancelled.campaign.cells.cancelled >= 4
+    assert matrix.campaign.state == "done"
+    assert matrix.campaign.cells.cancelled == 0 and matrix.campaign.cells.ended == 6
+
+
+async def test_what_broke_is_run_again_and_the_cost_of_both_tries_is_told(
+    house: House, fake: FakeProviders, tmp_path: Path
+) -> None:
+    fake.answer_with(Scripted(status=401, provider="google", times=0))
+    fake.answer_with(Scripted(status=401, provider="openai", contains="minors", times=0))
+    async with house.signed_in() as api:
+        campaign = await filled(api, tmp_path, {"a.png": png(), "b.png": b"broken"})
+        one = campaign.campaign_id
+        await api.start_campaign(one)
+        before, _ = await to_the_end(api, one)
+        fake.reset()
+        retried = await api.retry_campaign(one)
+        after, events = await to_the_end(api, one)
+        assert await api.retry_campaign(one) == 1, "b.png is broken for ever"
+        await to_the_end(api, one)
+        ended = await filled(api, tmp_path, {"c.png": png()})
+        await api.start_campaign(ended.campaign_id)
+        await to_the_end(api, ended.campaign_id)
+        with pytest.raises(Conflict, match="Nothing of the campaign failed"):
+            await api.retry_campaign(ended.campaign_id)
+
+    first, second = before.rows[0].cells[0], after.rows[0].cells[0]
+    assert first.broken_checks and not second.broken_checks
+    assert (retried, first.tries, second.tries) == (2, 1, 2)
+    assert first.analysis_id and second.analysis_id and first.analysis_id != second.analysis_id
+    entries = await entries_of(house, first.analysis_id)
+    entries += await entries_of(house, second.analysis_id)
+    total = sum(entry.cost_usd or 0 for entry in entries)
+    assert after.campaign.cost_usd == second.cost_usd == total
+    assert [event.kind for event in events].count("retried") == 1
+
+
+async def test_end_is_told_to_a_receiver_with_a_signature(
+    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders
+) -> None:
+    came: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
+
+    async def hook(request: web.Request) -> web.Response:
+        await came.put((dict(request.headers), await request.read()))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/hook", hook)
+    async with Serving(app) as receiver:
+        settings = {
+            "webhook_private_hosts": (f"127.0.0.1:{receiver.port}",),
+            "webhook_secret": SECRET,
+        }
+        async with (
+            open_house(dsns, trust, tmp_path, fake, **settings) as house,
+            house.signed_in() as api,
+        ):
+            url = f"http://127.0.0.1:{receiver.port}/hook"
+            campaign = await filled(api, tmp_path, {"a.png": png()}, webhook=url)
+            await api.start_campaign(campaign.campaign_id)
+            headers, body = await asyncio.wait_for(came.get(), 60)
+            matrix, _ = await to_the_end(api, campaign.campaign_id)
+            async with asyncio.timeout(10):
+                while True:
+                    hooked = (await api.campaign(campaign.campaign_id)).webhook
+                    if hooked and hooked.state == "delivered":
+                        break
+                    await asyncio.sleep(0.1)
+
+    told = CampaignEnded.model_validate_json(body)
+    at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+    expected = signed_headers(headers["webhook-id"], at, body, read_secrets(SECRET))
+    assert headers["webhook-signature"] == expected["webhook-signature"]
+    assert (told.data.campaign_id, told.data.state) == (campaign.campaign_id, "done")
+    assert told.data.cost_usd == matrix.campaign.cost_usd != 0
+    assert came.empty()
+
+
+async def test_tables_hold_text_and_numbers_and_no_formula(
+    house_without_keys: House, tmp_path: Path
+) -> None:
+    async with house_without_keys.signed_in() as api:
+        campaign = await filled(api, tmp_path, {FORMULA: png(), "b.png": b"@SUM(1)"}, name="=1+1")
+        await api.start_campaign(campaign.campaign_id)
+        await to_the_end(api, campaign.campaign_id)
+        table = (await api.campaign_table(campaign.campaign_id, "csv")).decode("utf-8-sig")
+        book = await api.campaign_table(campaign.campaign_id, "xlsx")
+
+    lines = list(csv.DictReader(io.StringIO(table)))
+    assert [line["File"] for line in lines] == [f"'{FORMULA}", "b.png"]
+    assert [line["Verdict"] for line in lines] == ["incomplete", "could not run"]
+    assert float(lines[0]["Score"]) < 100 and "image_resolution" in lines[0]["Failed Checks"]
+    sheets = openpyxl.load_workbook(io.BytesIO(book))
+    assert sheets.sheetnames == ["Matrix", "Results", "Findings"]
+    assert sheets["Matrix"]["A2"].value == FORMULA
+    assert sheets["Matrix"]["B3"].value == "could not run"
+    assert {c.data_type for sheet in sheets for row in sheet.rows for c in row} <= {"s", "n"}
+    assert any(row[2].value == "image_resolution" for row in sheets["Findings"].rows)
+    with zipfile.ZipFile(io.BytesIO(book)) as parts:
+        assert not any(b"<f>" in parts.read(name) for name in parts.namelist())
+
+
+async def test_others_do_not_stand_behind_a_campaign(
+    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders
+) -> None:
+    fake.answer_with(Scripted(delay_s=0.5, times=0))
+    settings = {"campaign_in_flight": 4, "analyses_in_flight": 2}
+    async with (
+        open_house(dsns, trust, tmp_path, fake, **settings) as house,
+        house.signed_in() as api,
+    ):
+        campaign = await filled(api, tmp_path, pictures(14), can_wait=True)
+        one = campaign.campaign_id
+        await api.start_campaign(one)
+        async for event in api.campaign_events(one):
+            if event.kind == "cell_ended":
+                break
+        analysis_id = await api.analyse(png_file(tmp_path / "mine.png"), "diageo", PROFILE)
+        _ = [event async for event in api.events(analysis_id)]
+        meanwhile = await api.campaign(one)
+        matrix, _ = await to_the_end(api, one)
+        [told] = [
+            await api.analysis(cell.analysis_id)
+            for cell in matrix.rows[0].cells
+            if cell.analysis_id
+        ]
+        mine = await api.analysis(analysis_id)
+
+    assert meanwhile.state == "running" and meanwhile.cells.waiting > 4
+    assert matrix.campaign.cells.ended == 14
+    assert told.given.can_wait and not mine.given.can_wait
+
+
+async def test_two_services_drive_one_campaign_without_doing_it_twice(
+    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders
+) -> None:
+    async with (
+        open_house(dsns, trust, tmp_path / "one", fake) as house,
+        open_house(
+            dsns, trust, tmp_path / "two", fake, store_url=f"file://{tmp_path / 'one/objects'}"
+        ),
+        house.signed_in() as api,
+    ):
+        campaign = await filled(api, tmp_path, pictures(8))
+        await api.start_campaign(campaign.campaign_id)
+        matrix, _ = await to_the_end(api, campaign.campaign_id)
+        report = await api.report({"last_days": "1", "format": "json"})
+
+    assert matrix.campaign.cells.ended == 8
+    assert all(row.cells[0].tries == 1 for row in matrix.rows)
+    assert b'"total_analyses": 8' in report

@@ -152,6 +152,7 @@ class Asking:
             attempt_id=attempt.attempt_id,
             timeout_s=self._judge.timeout_s,
             max_output_tokens=self._judge.max_output_tokens,
+            service_tier="flex" if self._row.given and self._row.given.can_wait else "standard",
         )
 
     async def _settle_failure(self, attempt: Attempt, failure: ProviderFailed) -> None:
