@@ -12,6 +12,13 @@ BROKEN = """EXISTS (SELECT FROM check_result r
                        AND r.result ->> 'state' = 'error')"""
 
 
+FILE = """JOIN LATERAL (SELECT name, sha256, bytes FROM campaign_file f
+                             WHERE f.client_id = c.client_id AND f.campaign_id = c.campaign_id
+                               AND f.file_no = c.file_no
+                             LIMIT 1) f ON true"""
+"""By its key, whatever the planner thinks of a campaign that has just been made."""
+
+
 @dataclass(frozen=True, slots=True)
 class CellRow:
     """What the driver knows of a cell."""
@@ -79,9 +86,9 @@ async def others_wait(db: Connection) -> bool:
 async def next_waiting(db: Connection, row: CampaignRow) -> CellRow | None:
     """File by file, so that what was opened for one profile is known for the next."""
     found = await db.fetchrow(
-        """
+        f"""
         SELECT c.file_no, c.profile_no, f.name, f.sha256, f.bytes
-          FROM campaign_cell c JOIN campaign_file f USING (client_id, campaign_id, file_no)
+          FROM campaign_cell c {FILE}
          WHERE c.client_id = $1 AND c.campaign_id = $2 AND c.state = 'waiting'
          ORDER BY c.file_no, c.profile_no
          LIMIT 1
@@ -95,12 +102,12 @@ async def next_waiting(db: Connection, row: CampaignRow) -> CellRow | None:
 async def ended(db: Connection, row: CampaignRow) -> list[CellRow]:
     """Running cells whose analysis has ended; `state` is the analysis'."""
     found = await db.fetch(
-        """
+        f"""
         SELECT c.file_no, c.profile_no, f.name, f.sha256, f.bytes, c.analysis_id,
                a.state, a.verdict, a.score
           FROM campaign_cell c
-          JOIN campaign_file f USING (client_id, campaign_id, file_no)
           JOIN analysis a USING (client_id, analysis_id)
+          {FILE}
          WHERE c.client_id = $1 AND c.campaign_id = $2 AND c.state = 'running'
            AND a.finished_at IS NOT NULL
          ORDER BY a.finished_at, c.file_no, c.profile_no

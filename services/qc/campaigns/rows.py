@@ -154,16 +154,21 @@ async def set_state(db: Connection, row: CampaignRow, state: CampaignState, at: 
 
 async def files(db: Connection, row: CampaignRow) -> list[CampaignFile]:
     """The files in the order of their names."""
+    return list((await numbered_files(db, row)).values())
+
+
+async def numbered_files(db: Connection, row: CampaignRow) -> dict[int, CampaignFile]:
+    """The files by their number, in the order of their names."""
     rows = await db.fetch(
         """
-        SELECT name, sha256, bytes FROM campaign_file
+        SELECT file_no, name, sha256, bytes FROM campaign_file
          WHERE client_id = $1 AND campaign_id = $2
          ORDER BY name
         """,
         row.client_id,
         row.campaign_id,
     )
-    return [CampaignFile.model_validate(dict(row)) for row in rows]
+    return {one["file_no"]: CampaignFile.model_validate(dict(one)) for one in rows}
 
 
 async def add_files(

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from libs.contracts.campaigns import Counts, WebhookState
 from libs.postgres import Connection, Record
+from services.qc.campaigns.cells import FILE
 from services.qc.campaigns.rows import CampaignRow
 
 FINDINGS_AT_ONCE = 100
@@ -94,16 +95,15 @@ async def webhooks(db: Connection, rows: Sequence[CampaignRow]) -> dict[UUID, We
 
 
 async def matrix(db: Connection, row: CampaignRow) -> list[Record]:
-    """Each cell with its file and its analysis, by name of file, then place of profile."""
+    """Each cell with what its analysis came to, by number of file, then place of profile."""
     found: list[Record] = await db.fetch(
         """
-        SELECT f.name, f.sha256, f.bytes, c.profile_no, c.state, c.analysis_id, c.code,
+        SELECT c.file_no, c.profile_no, c.state, c.analysis_id, c.code,
                coalesce(c.reason, a.reason) AS reason, a.verdict, a.score, a.coverage,
                cardinality(c.earlier) + (c.analysis_id IS NOT NULL)::int AS tries,
                said.failed_checks, said.broken_checks, spent.cost_usd,
                coalesce(spent.untold, 0) AS untold
-          FROM campaign_file f
-          LEFT JOIN campaign_cell c USING (client_id, campaign_id, file_no)
+          FROM campaign_cell c
           LEFT JOIN analysis a USING (client_id, analysis_id)
           LEFT JOIN LATERAL (
                SELECT coalesce(array_agg(check_id ORDER BY check_id)
@@ -118,8 +118,8 @@ async def matrix(db: Connection, row: CampaignRow) -> list[Record]:
                  FROM attempt t
                 WHERE t.client_id = c.client_id
                   AND t.analysis_id = ANY (array_append(c.earlier, c.analysis_id))) spent ON true
-         WHERE f.client_id = $1 AND f.campaign_id = $2
-         ORDER BY f.name, c.profile_no
+         WHERE c.client_id = $1 AND c.campaign_id = $2
+         ORDER BY c.file_no, c.profile_no
         """,
         row.client_id,
         row.campaign_id,
@@ -134,11 +134,11 @@ async def findings(
 
     They stop with the result that makes them more than `most` findings.
     """
-    statement = """
+    statement = f"""
         SELECT f.name, c.profile_no, r.result
           FROM campaign_cell c
-          JOIN campaign_file f USING (client_id, campaign_id, file_no)
           JOIN check_result r USING (client_id, analysis_id)
+          {FILE}
          WHERE c.client_id = $1 AND c.campaign_id = $2
            AND jsonb_array_length(r.result -> 'findings') > 0
          ORDER BY f.name, c.profile_no, r.check_id

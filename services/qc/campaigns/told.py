@@ -1,7 +1,7 @@
 """What callers are told of campaigns: rows put together into the contract's shapes."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
 
 from libs.contracts.campaigns import (
     Campaign,
@@ -14,7 +14,7 @@ from libs.contracts.campaigns import (
 )
 from libs.postgres import Connection, Record
 from services.qc.campaigns import sums
-from services.qc.campaigns.rows import CampaignRow
+from services.qc.campaigns.rows import CampaignRow, numbered_files
 from services.qc.campaigns.sums import Spent
 
 
@@ -72,16 +72,14 @@ def _campaign(
 
 async def matrix_of(db: Connection, row: CampaignRow) -> Matrix:
     """Before the campaign is started no row has cells."""
-    found = await sums.matrix(db, row)
-    rows = []
-    for (name, sha256, size_bytes), of_file in groupby(found, _file):
-        cells = [_cell(row, one) for one in of_file if one["state"]]
-        rows.append(MatrixRow(file=name, sha256=sha256, bytes=size_bytes, cells=cells))
+    cells: dict[int, list[Cell]] = defaultdict(list)
+    for found in await sums.matrix(db, row):
+        cells[found["file_no"]].append(_cell(row, found))
+    rows = [
+        MatrixRow(file=file.name, sha256=file.sha256, bytes=file.bytes, cells=cells[number])
+        for number, file in (await numbered_files(db, row)).items()
+    ]
     return Matrix(campaign=await campaign_of(db, row), rows=rows)
-
-
-def _file(found: Record) -> tuple[str, str, int]:
-    return found["name"], found["sha256"], found["bytes"]
 
 
 def _cell(row: CampaignRow, found: Record) -> Cell:

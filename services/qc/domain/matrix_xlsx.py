@@ -17,7 +17,7 @@ from libs.contracts.qc import Finding
 from services.qc.domain.matrix_csv import verdict_of
 from services.qc.domain.sheet_text import looks_like_formula, one_line
 
-MOST_FINDINGS = 50_000
+MOST_FINDINGS = 20_000
 MOST_CHARS = 32_000
 WIDEST = 60
 OPTIONS = {

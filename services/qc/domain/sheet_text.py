@@ -9,7 +9,9 @@ FORMULA = re.compile(rf"(^|;)([{UNSEEN}]*)(?=[{SIGNS}])")
 
 def one_line(text: str) -> str:
     """The text without what moves a cursor, starts a line or turns it around."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return text.strip()
 
 
 def for_csv(text: str) -> str:
