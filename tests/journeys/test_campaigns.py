@@ -5,17 +5,14 @@ import csv
 import io
 import zipfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
 import pytest
-from aiohttp import web
 
 from deploy.database import Dsns
-from libs.contracts.campaigns import CampaignEnded, CampaignOrder
-from libs.problems import Conflict, Forbidden, Invalid, NotFound, Unsupported
-from services.qc.domain.webhook import read_secrets, signed_headers
+from libs.contracts.campaigns import CampaignOrder
+from libs.problems import Conflict, Invalid, Unsupported
 from tests.fake_providers import FakeProviders, Scripted
 from tests.house import House, open_house
 from tests.journeys.campaigning import (
@@ -29,7 +26,6 @@ from tests.journeys.campaigning import (
     zip_of,
 )
 from tests.journeys.following import entries_of
-from tests.serving import Serving
 from tests.trust import Trust
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -112,60 +108,6 @@ async def test_hostile_archive_leaves_nothing_behind(
     assert not list(tmp_path.parent.rglob("evil.png"))
 
 
-async def test_campaign_of_others_looks_absent_and_a_viewer_may_only_look(
-    house_without_keys: House, tmp_path: Path
-) -> None:
-    async with house_without_keys.signed_in("admin") as admin:
-        own = await filled(
-            admin, tmp_path, {"a.png": png()}, client="loreal", profiles=["loreal_key_visual"]
-        )
-        order = CampaignOrder(client="loreal", profiles=["loreal_key_visual"])
-    async with house_without_keys.signed_in("viewer") as viewer:
-        assert (await viewer.campaign(own.campaign_id)).files == 1
-        for denied in (
-            viewer.make_campaign(order),
-            viewer.start_campaign(own.campaign_id),
-            viewer.cancel_campaign(own.campaign_id),
-            viewer.add_campaign_file(own.campaign_id, tmp_path / "files.zip", "b.png"),
-        ):
-            with pytest.raises(Forbidden):
-                await denied
-    async with house_without_keys.signed_in("reviewer") as stranger:
-        for absent in (
-            stranger.campaign(own.campaign_id),
-            stranger.campaign_matrix(own.campaign_id),
-            stranger.start_campaign(own.campaign_id),
-            stranger.make_campaign(order),
-            stranger.campaigns("loreal"),
-        ):
-            with pytest.raises(NotFound):
-                await absent
-        assert await stranger.campaigns() == []
-
-
-@pytest.mark.parametrize(
-    ("order", "problem", "words"),
-    [
-        ({"profiles": ["no_such"]}, NotFound, "no_such"),
-        ({"profiles": ["../x"]}, NotFound, "no profile"),
-        ({"profiles": [PROFILE, PROFILE]}, Invalid, "named twice"),
-        ({"client": "nobody"}, NotFound, "nobody"),
-        ({"placement": "Story"}, Invalid, "no active media plan"),
-        ({"market": "elsewhere"}, Invalid, "country code"),
-        ({"webhook": "https://evil.example/"}, Invalid, "may not go to evil.example"),
-        ({"webhook": "http://169.254.169.254/latest"}, Invalid, "may not go"),
-    ],
-)
-async def test_what_is_wrong_is_told_when_it_is_made(
-    house_without_keys: House, order: dict[str, object], problem: type[Exception], words: str
-) -> None:
-    wanted = CampaignOrder.model_validate({"client": "diageo", "profiles": [PROFILE]} | order)
-    async with house_without_keys.signed_in() as api:
-        with pytest.raises(problem, match=words):
-            await api.make_campaign(wanted)
-        assert await api.campaigns() == []
-
-
 async def test_cancelled_campaign_starts_nothing_more_and_can_be_taken_up(
     dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders
 ) -> None:
@@ -229,47 +171,6 @@ async def test_what_broke_is_run_again_and_the_cost_of_both_tries_is_told(
     assert [event.kind for event in events].count("retried") == 1
 
 
-async def test_end_is_told_to_a_receiver_with_a_signature(
-    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders
-) -> None:
-    came: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
-
-    async def hook(request: web.Request) -> web.Response:
-        await came.put((dict(request.headers), await request.read()))
-        return web.Response()
-
-    app = web.Application()
-    app.router.add_post("/hook", hook)
-    async with Serving(app) as receiver:
-        settings = {
-            "webhook_private_hosts": (f"127.0.0.1:{receiver.port}",),
-            "webhook_secret": SECRET,
-        }
-        async with (
-            open_house(dsns, trust, tmp_path, fake, **settings) as house,
-            house.signed_in() as api,
-        ):
-            url = f"http://127.0.0.1:{receiver.port}/hook"
-            campaign = await filled(api, tmp_path, {"a.png": png()}, webhook=url)
-            await api.start_campaign(campaign.campaign_id)
-            headers, body = await asyncio.wait_for(came.get(), 60)
-            matrix, _ = await to_the_end(api, campaign.campaign_id)
-            async with asyncio.timeout(10):
-                while True:
-                    hooked = (await api.campaign(campaign.campaign_id)).webhook
-                    if hooked and hooked.state == "delivered":
-                        break
-                    await asyncio.sleep(0.1)
-
-    told = CampaignEnded.model_validate_json(body)
-    at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
-    expected = signed_headers(headers["webhook-id"], at, body, read_secrets(SECRET))
-    assert headers["webhook-signature"] == expected["webhook-signature"]
-    assert (told.data.campaign_id, told.data.state) == (campaign.campaign_id, "done")
-    assert told.data.cost_usd == matrix.campaign.cost_usd != 0
-    assert came.empty()
-
-
 async def test_tables_hold_text_and_numbers_and_no_formula(
     house_without_keys: House, tmp_path: Path
 ) -> None:
@@ -292,54 +193,3 @@ async def test_tables_hold_text_and_numbers_and_no_formula(
     assert any(row[2].value == "image_resolution" for row in sheets["Findings"].rows)
     with zipfile.ZipFile(io.BytesIO(book)) as parts:
         assert not any(b"<f>" in parts.read(name) for name in parts.namelist())
-
-
-async def test_others_do_not_stand_behind_a_campaign(
-    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders
-) -> None:
-    fake.answer_with(Scripted(delay_s=0.5, times=0))
-    settings = {"campaign_in_flight": 4, "analyses_in_flight": 2}
-    async with (
-        open_house(dsns, trust, tmp_path, fake, **settings) as house,
-        house.signed_in() as api,
-    ):
-        campaign = await filled(api, tmp_path, pictures(14), can_wait=True)
-        one = campaign.campaign_id
-        await api.start_campaign(one)
-        async for event in api.campaign_events(one):
-            if event.kind == "cell_ended":
-                break
-        analysis_id = await api.analyse(png_file(tmp_path / "mine.png"), "diageo", PROFILE)
-        _ = [event async for event in api.events(analysis_id)]
-        meanwhile = await api.campaign(one)
-        matrix, _ = await to_the_end(api, one)
-        [told] = [
-            await api.analysis(cell.analysis_id)
-            for cell in matrix.rows[0].cells
-            if cell.analysis_id
-        ]
-        mine = await api.analysis(analysis_id)
-
-    assert meanwhile.state == "running" and meanwhile.cells.waiting > 4
-    assert matrix.campaign.cells.ended == 14
-    assert told.given.can_wait and not mine.given.can_wait
-
-
-async def test_two_services_drive_one_campaign_without_doing_it_twice(
-    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders
-) -> None:
-    async with (
-        open_house(dsns, trust, tmp_path / "one", fake) as house,
-        open_house(
-            dsns, trust, tmp_path / "two", fake, store_url=f"file://{tmp_path / 'one/objects'}"
-        ),
-        house.signed_in() as api,
-    ):
-        campaign = await filled(api, tmp_path, pictures(8))
-        await api.start_campaign(campaign.campaign_id)
-        matrix, _ = await to_the_end(api, campaign.campaign_id)
-        report = await api.report({"last_days": "1", "format": "json"})
-
-    assert matrix.campaign.cells.ended == 8
-    assert all(row.cells[0].tries == 1 for row in matrix.rows)
-    assert b'"total_analyses": 8' in report
