@@ -72,6 +72,15 @@ def question_of(body: Body) -> tuple[str, str]:
     return system, _texts(messages[-1].get("content"))
 
 
+def pictures_in(body: Body) -> int:
+    """How many pictures go with the last message of a request in any of the three dialects."""
+    said = body.get("contents") or body.get("input") or body.get("messages") or [{}]
+    last = {} if isinstance(said, str) else said[-1]
+    parts = last.get("parts") or last.get("content") or []
+    kinds = {"image_url", "inlineData", "inline_data"}
+    return sum(bool(kinds & part.keys()) for part in parts if isinstance(part, dict))
+
+
 def openai_chat(body: Body, answer: str) -> Body:
     """A chat completion; the prefix counts as cached when it is long enough for that."""
     usage = _openai_counts(body, answer)
@@ -80,7 +89,7 @@ def openai_chat(body: Body, answer: str) -> Body:
         "object": "chat.completion",
         "created": 1_790_000_000,
         "model": body["model"],
-        "service_tier": "default",
+        "service_tier": body.get("service_tier") or "default",
         "choices": [
             {
                 "index": 0,
@@ -107,6 +116,7 @@ def openai_response(body: Body, answer: str) -> Body:
         "created_at": 1_790_000_000,
         "model": body["model"],
         "status": "completed",
+        "service_tier": body.get("service_tier") or "default",
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
@@ -132,7 +142,7 @@ def openai_response(body: Body, answer: str) -> Body:
 def gemini(body: Body, model: str, answer: str) -> Body:
     """A Gemini answer; its thoughts stand beside the candidates' count, as in the real one."""
     system, question = question_of(body)
-    prompt = GEMINI_PICTURE_TOKENS + tokens(system) + tokens(question)
+    prompt = GEMINI_PICTURE_TOKENS * pictures_in(body) + tokens(system) + tokens(question)
     candidates, thoughts = tokens(answer), 64 + zlib.crc32(question.encode()) % 200
     return {
         "candidates": [
@@ -149,14 +159,14 @@ def gemini(body: Body, model: str, answer: str) -> Body:
             "candidatesTokenCount": candidates,
             "thoughtsTokenCount": thoughts,
             "totalTokenCount": prompt + candidates + thoughts,
-            "serviceTier": "standard",
+            "serviceTier": body.get("serviceTier") or "standard",
         },
     }
 
 
 def _openai_counts(body: Body, answer: str) -> dict[str, int]:
     system, question = question_of(body)
-    prefix = OPENAI_PICTURE_TOKENS + tokens(system)
+    prefix = OPENAI_PICTURE_TOKENS * pictures_in(body) + tokens(system)
     return {
         "input": prefix + tokens(question),
         "cached": prefix // 128 * 128 if prefix >= LEAST_CACHED_TOKENS else 0,

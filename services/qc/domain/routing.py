@@ -15,6 +15,7 @@ class FailureKind(StrEnum):
     """Why a call gave no usable answer."""
 
     RATE_LIMITED = "rate_limited"
+    TIER_REFUSED = "tier_refused"
     QUOTA_EXHAUSTED = "quota_exhausted"
     SERVER_ERROR = "server_error"
     TIMED_OUT = "timed_out"
@@ -29,6 +30,7 @@ class FailureKind(StrEnum):
 
 MOST_ATTEMPTS: dict[FailureKind, int] = {
     FailureKind.RATE_LIMITED: 5,
+    FailureKind.TIER_REFUSED: 2,
     FailureKind.SERVER_ERROR: 3,
     FailureKind.UNREACHABLE: 3,
     FailureKind.TIMED_OUT: 2,
@@ -41,7 +43,7 @@ What may have been billed is tried twice at most; what was turned away costs onl
 """
 
 _OF_THE_PROVIDER = {FailureKind.UNAUTHORIZED, FailureKind.UNREACHABLE}
-_ASKED_AGAIN_AT_ONCE = {FailureKind.UNUSABLE_ANSWER}
+_ASKED_AGAIN_AT_ONCE = {FailureKind.UNUSABLE_ANSWER, FailureKind.TIER_REFUSED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ NO_USAGE = TokenUsage(total_tokens=0)
 
 _NOT_BILLED = {
     FailureKind.RATE_LIMITED,
+    FailureKind.TIER_REFUSED,
     FailureKind.QUOTA_EXHAUSTED,
     FailureKind.UNAUTHORIZED,
     FailureKind.INVALID_REQUEST,

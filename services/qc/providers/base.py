@@ -1,14 +1,15 @@
 """What every provider is asked and answers, and the one way in which it fails."""
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Literal, Protocol
 from uuid import UUID
 
 from pydantic import JsonValue
 
+from services.qc.domain.rates import NO_RATES, Rates
 from services.qc.domain.routing import FailureKind
 from services.qc.domain.usage import TokenUsage
 
@@ -25,16 +26,29 @@ _FAILURES: dict[ReplyOutcome, FailureKind] = {
 }
 
 
-@dataclass(frozen=True)
 class Picture:
-    """What the model sees. Make one for an analysis: its base64 is then encoded once."""
+    """What the model sees. It is encoded once, when it is made, for all the calls that carry it.
 
-    data: bytes = field(repr=False)
-    mime: str
+    No second copy is kept: `data` decodes. Caches know it by its `sha256`.
+    """
 
-    @cached_property
+    __slots__ = ("base64", "mime", "sha256")
+
+    def __init__(self, data: bytes, mime: str) -> None:
+        self.mime = mime
+        self.base64 = base64.b64encode(data)
+        self.sha256 = hashlib.sha256(data).hexdigest()
+
+    def __repr__(self) -> str:
+        return f"Picture({self.mime}, {self.sha256[:12]})"
+
+    @property
+    def data(self) -> bytes:
+        return base64.b64decode(self.base64)
+
+    @property
     def data_url(self) -> str:
-        return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"
+        return f"data:{self.mime};base64,{self.base64.decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,8 @@ class Question:
     """One call. `timeout_s` bounds the whole of it; `max_output_tokens` includes reasoning.
 
     The first picture is the creative as a whole; others are close-ups or references, and the
-    text says which is which. `service_tier` is the one asked for.
+    text says which is which. `service_tier` is the one wished for: where it is not to be had,
+    the call is standard.
     """
 
     model: str
@@ -61,8 +76,7 @@ class Reply:
     """An answer as the provider gave it. `usage` is None when it reported none.
 
     `text` is the model's own, not validated; `finish` and `service_tier` are the provider's
-    words, the tier in the ledger's (`standard`, `flex`, `priority`, `batch`). `rate_limits`
-    are its `x-ratelimit-*` headers.
+    words, the tier in the ledger's (`standard`, `flex`, `priority`, `batch`).
     """
 
     text: str | None
@@ -73,7 +87,7 @@ class Reply:
     latency_ms: int
     service_tier: str = "standard"
     tool_calls: Mapping[str, int] = field(default_factory=dict)
-    rate_limits: Mapping[str, str] = field(default_factory=dict)
+    rates: Rates = NO_RATES
     provider_request_id: str | None = None
     reason: str | None = None
 
@@ -96,6 +110,7 @@ class ProviderFailed(Exception):
         *,
         status: int | None = None,
         retry_after_s: float | None = None,
+        rates: Rates = NO_RATES,
         usage: TokenUsage | None = None,
         raw: str = "",
         latency_ms: int = 0,
@@ -106,6 +121,7 @@ class ProviderFailed(Exception):
         self.message = message
         self.status = status
         self.retry_after_s = retry_after_s
+        self.rates = rates
         self.usage = usage
         self.raw = raw
         self.latency_ms = latency_ms

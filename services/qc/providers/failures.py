@@ -46,12 +46,12 @@ def retry_after_s(headers: Mapping[str, str], message: str = "") -> float | None
     return max((aware - datetime.now(UTC)).total_seconds(), 0.0)
 
 
-def unanswered(error: BaseException | None, name: str, setting: str) -> ProviderFailed:
-    """The failure when no HTTP answer came: what matters is whether the request had left.
+def unanswered(error: BaseException | None, name: str, setting: str, left: bool) -> ProviderFailed:
+    """The failure when no HTTP answer came. Nothing is billed of a request that had not `left`.
 
     `setting` is the base URL's, for the sentence that says what to look at.
     """
-    if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
+    if not left:
         return ProviderFailed(
             FailureKind.UNREACHABLE,
             f"{name} cannot be reached: check the network and {setting}.",

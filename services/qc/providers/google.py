@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from services.qc.domain.routing import KEY_SETTINGS, FailureKind
+from libs.contracts.models import ModelInfo
+from services.qc.domain.rates import rates_of, rates_of_quota
+from services.qc.domain.routing import FailureKind
 from services.qc.domain.usage import from_gemini
 from services.qc.providers.base import ATTEMPT_HEADER, ProviderFailed, Question, Reply, ReplyOutcome
-from services.qc.providers.failures import (
-    quoted,
-    redirected,
-    retry_after_s,
-    unanswered,
-)
+from services.qc.providers.bodies import Carried, carrying
+from services.qc.providers.failures import quoted, redirected, retry_after_s, unanswered
+from services.qc.providers.question import FindModel, most_output_tokens, system_of
+from services.qc.providers.server import Server
+from services.qc.providers.tiers import STANDARD, Tiers, is_refusal, served_as
+from services.qc.providers.transport import http_client
 from services.qc.providers.wire import (
     Object,
     as_list,
     as_object,
     as_text,
     elapsed_ms,
-    http_client,
     json_object,
 )
 
@@ -37,7 +38,6 @@ API_VERSION = "v1beta"
 
 _PLAIN_MODEL = re.compile(r"gemini-[12]\b")
 _DAILY_QUOTA = re.compile(r"per[ _]?day", re.IGNORECASE)
-_TIERS = {"on_demand": "standard", "": "standard", "unspecified": "standard"}
 _OUTCOMES: dict[str, ReplyOutcome] = {"STOP": "answered", "MAX_TOKENS": "truncated"}
 _BLOCKING = {
     "SAFETY",
@@ -61,18 +61,20 @@ class GoogleProvider:
 
     name = "google"
 
-    def __init__(self, api_key: str, base_url: str | None = None) -> None:
+    def __init__(self, server: Server, find_model: FindModel) -> None:
         from google import genai
         from google.genai import types
 
-        self._key = api_key
-        url = base_url or DEFAULT_BASE_URL
-        self._http = http_client(url)
+        self._server = server
+        self._key = server.key or ""
+        self._find_model = find_model
+        self._tiers = Tiers()
+        self._http = http_client(server.base_url)
         self._sdk = genai.Client(
             vertexai=False,
-            api_key=api_key,
+            api_key=self._key,
             http_options=types.HttpOptions(
-                base_url=url, api_version=API_VERSION, httpx_async_client=self._http
+                base_url=server.base_url, api_version=API_VERSION, httpx_async_client=self._http
             ),
         )
 
@@ -82,7 +84,10 @@ class GoogleProvider:
 
     async def ask(self, question: Question) -> Reply:
         started_s = time.monotonic()
-        answer = await self._send(question, started_s)
+        info = self._find_model(self.name, question.model)
+        tier = self._tiers.to_ask(question, info, started_s)
+        with carrying(question.pictures) as carried:
+            answer = await self._send(question, info, tier, carried, started_s)
         latency_ms = elapsed_ms(started_s)
         body = json_object(answer.body or "")
         if body is None:
@@ -94,25 +99,27 @@ class GoogleProvider:
             )
         return _reply(body, {**(answer.headers or {})}, latency_ms)
 
-    async def _send(self, question: Question, started_s: float) -> "types.HttpResponse":
+    async def _send(
+        self, question: Question, info: ModelInfo, tier: str, carried: Carried, started_s: float
+    ) -> "types.HttpResponse":
         """The whole answer. The failure is raised outside `except`, so that no SDK error with
         the request in it hangs on to it."""
         from google.genai import errors, types
 
-        pictures = [types.Part.from_bytes(data=p.data, mime_type=p.mime) for p in question.pictures]
+        pictures = [types.Part.from_bytes(data=b, mime_type=mime) for b, mime in carried.blobs]
         text = types.Part.from_text(text=question.text)
         try:
             async with asyncio.timeout(question.timeout_s):
                 answer = await self._sdk.aio.models.generate_content(
                     model=question.model,
                     contents=types.Content(role="user", parts=[*pictures, text]),
-                    config=_config(question),
+                    config=_config(question, info, tier),
                 )
             return answer.sdk_http_response or types.HttpResponse()
         except errors.APIError as error:
-            failed = self._turned_away(error)
+            failed = self._turned_away(error, question.model, tier)
         except (httpx2.HTTPError, TimeoutError) as error:
-            failed = unanswered(error, "Gemini", BASE_URL_SETTING)
+            failed = unanswered(error, "Gemini", BASE_URL_SETTING, carried.left)
         except (json.JSONDecodeError, UnicodeDecodeError):
             failed = ProviderFailed(
                 FailureKind.SERVER_ERROR, "Gemini answered with an error that cannot be read."
@@ -124,24 +131,37 @@ class GoogleProvider:
         failed.latency_ms = elapsed_ms(started_s)
         raise failed
 
-    def _turned_away(self, error: Any) -> ProviderFailed:
+    def _turned_away(self, error: Any, model: str, tier: str) -> ProviderFailed:
         status, details = int(error.code or 500), _error_details(error.details)
         if 300 <= status < 400:
             return redirected(status, "Gemini", BASE_URL_SETTING)
         said = quoted(error.message or error.status, self._key)
         kind = kind_of_failure(status, str(error.status or ""), said, details)
+        if is_refusal(tier, status, str(error.status or ""), said):
+            self._tiers.refused(model, tier, time.monotonic())
+            kind = FailureKind.TIER_REFUSED
         headers = getattr(error.response, "headers", None) or {}
         asked_s = retry_after_s(headers, said)
+        if asked_s is None:
+            asked_s = _retry_delay_s(details)
         return ProviderFailed(
             kind,
-            _message(kind, status, said),
+            self._message(kind, status, said),
             status=status,
-            retry_after_s=asked_s if asked_s is not None else _retry_delay_s(details),
+            retry_after_s=asked_s,
+            rates=rates_of_quota(details, asked_s),
             raw=f"{quoted(error.status, self._key)}: {said}",
         )
 
+    def _message(self, kind: FailureKind, status: int, said: str) -> str:
+        if kind is FailureKind.UNAUTHORIZED:
+            return f"Gemini refused the key ({status}): check {self._server.key_setting}. {said}"
+        if kind is FailureKind.QUOTA_EXHAUSTED:
+            return f"The Gemini quota of the day is spent ({status}): check its plan and billing."
+        return f"Gemini answered {status}: {said}"
 
-def _config(question: Question) -> "types.GenerateContentConfig":
+
+def _config(question: Question, info: ModelInfo, tier: str) -> "types.GenerateContentConfig":
     from google.genai import types
 
     return types.GenerateContentConfig(
@@ -152,10 +172,11 @@ def _config(question: Question) -> "types.GenerateContentConfig":
         should_return_http_response=True,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
         automatic_continuation=False,
-        system_instruction=question.system,
+        system_instruction=system_of(question, info),
         response_mime_type="application/json",
-        response_json_schema=dict(question.schema),
-        max_output_tokens=question.max_output_tokens,
+        response_json_schema=dict(question.schema) if info.structured else None,
+        max_output_tokens=most_output_tokens(question, info),
+        service_tier=None if tier == STANDARD else types.ServiceTier(tier),
         temperature=0 if _PLAIN_MODEL.search(question.model) else None,
     )
 
@@ -173,14 +194,6 @@ def kind_of_failure(status: int, word: str, message: str, details: list[Object])
     if status == 504:
         return FailureKind.TIMED_OUT
     return FailureKind.SERVER_ERROR if status >= 500 else FailureKind.INVALID_REQUEST
-
-
-def _message(kind: FailureKind, status: int, said: str) -> str:
-    if kind is FailureKind.UNAUTHORIZED:
-        return f"Gemini refused the key ({status}): check {KEY_SETTINGS['google']}. {said}"
-    if kind is FailureKind.QUOTA_EXHAUSTED:
-        return f"The Gemini quota of the day is spent ({status}): check its plan and billing."
-    return f"Gemini answered {status}: {said}"
 
 
 def _reply(body: Object, headers: dict[str, str], latency_ms: int) -> Reply:
@@ -202,6 +215,7 @@ def _reply(body: Object, headers: dict[str, str], latency_ms: int) -> Reply:
         latency_ms=latency_ms,
         service_tier=_service_tier(headers, usage),
         tool_calls=_tool_calls(parts, candidate),
+        rates=rates_of({name.lower(): value for name, value in headers.items()}),
         provider_request_id=as_text(body.get("responseId")),
         reason=_reason(outcome, quoted(finish or block)),
     )
@@ -230,8 +244,7 @@ def _service_tier(headers: dict[str, str], usage: Object) -> str:
     said = (
         lower.get("x-gemini-service-tier") or usage.get("serviceTier") or usage.get("trafficType")
     )
-    tier = str(said or "").lower().removeprefix("service_tier_")
-    return _TIERS.get(tier, tier.removeprefix("on_demand_"))
+    return served_as(said)
 
 
 def _tool_calls(parts: list[Object], candidate: Object) -> dict[str, int]:

@@ -1,15 +1,17 @@
 """The Gemini adapter: what it sends and what it reads."""
 
 import base64
+import json
 
 import pytest
 
+from services.qc.domain.rates import Rate
 from services.qc.domain.routing import FailureKind
 from services.qc.providers import Provider, ProviderFailed
 from services.qc.providers.google import kind_of_failure
 from services.qc.providers.wire import Object
 from tests.fake_providers import FakeProviders, Scripted
-from tests.qc.providers.conftest import ATTEMPT_ID, GOOGLE_KEY, PICTURE, SCHEMA, question
+from tests.qc.providers.conftest import ATTEMPT_ID, GOOGLE_KEY, PICTURE, SCHEMA, Known, question
 
 
 async def test_the_picture_comes_before_the_question(
@@ -111,6 +113,47 @@ async def test_the_wait_stands_in_the_error_details(
         await providers["google"].ask(question("gemini-2.5-pro"))
 
     assert (failed.value.kind, failed.value.retry_after_s) == (FailureKind.RATE_LIMITED, 34.5)
+
+
+async def test_a_refusal_tells_the_limits(
+    fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    violation = {
+        "quotaMetric": "generativelanguage.googleapis.com/generate_content_requests",
+        "quotaId": "GenerateRequestsPerMinutePerProjectPerModel",
+        "quotaValue": "15",
+    }
+    details = [{"violations": [violation]}, {"retryDelay": "12s"}]
+    error = {"code": 429, "message": "slow", "status": "RESOURCE_EXHAUSTED", "details": details}
+    fake.answer_with(Scripted(status=429, body={"error": error}))
+
+    with pytest.raises(ProviderFailed) as failed:
+        await providers["google"].ask(question("gemini-2.5-pro"))
+
+    assert failed.value.rates.requests == Rate(15, 0, 12.0)
+
+
+async def test_no_more_is_asked_for_than_the_model_can_give(
+    fake: FakeProviders, providers: dict[str, Provider], known: Known
+) -> None:
+    known("google", "gemini-2.5-pro", most_output_tokens=1_500)
+
+    await providers["google"].ask(question("gemini-2.5-pro"))
+
+    assert fake.requests[0][1]["generationConfig"]["maxOutputTokens"] == 1_500
+
+
+async def test_a_model_that_takes_no_schema_is_told_it_in_words(
+    fake: FakeProviders, providers: dict[str, Provider], known: Known
+) -> None:
+    known("google", "gemini-2.5-pro", structured=False)
+
+    await providers["google"].ask(question("gemini-2.5-pro"))
+
+    body = fake.requests[0][1]
+    said = body["systemInstruction"]["parts"][0]["text"]
+    assert "responseJsonSchema" not in body["generationConfig"]
+    assert json.loads(said.rpartition("\n")[2]) == SCHEMA
 
 
 def test_a_burst_and_a_spent_day_are_told_apart() -> None:

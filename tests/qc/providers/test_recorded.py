@@ -1,8 +1,7 @@
 """Recorded answers of OpenAI and Gemini, through the real SDKs: the tokens are the expected ones.
 
-Which way a recording goes: Chat Completions and generateContent in one piece through our
-adapters; Responses and all event streams, which the adapters do not use, through the SDK's own
-call, with our usage function on what the SDK yields.
+Which way a recording goes: what came in one piece through our adapters; event streams, which
+the adapters do not use, through the SDK's own call, with our usage function on what it yields.
 """
 
 import json
@@ -24,7 +23,7 @@ from services.qc.domain.usage import (
 )
 from services.qc.providers import Provider, ProviderFailed
 from tests.fake_providers import FakeProviders
-from tests.qc.providers.conftest import GOOGLE_KEY, MODELS, OPENAI_KEY, question
+from tests.qc.providers.conftest import BY_RESPONSES, GOOGLE_KEY, MODELS, OPENAI_KEY, question
 
 ROOT = Path(__file__).parents[3]
 OWN = ROOT / "tests" / "fixtures" / "provider_responses"
@@ -42,6 +41,8 @@ OUTCOMES = {
     "blocked_prompt": "blocked",
     "blocked_output": "blocked",
 }
+WRONG = FailureKind.INVALID_REQUEST
+NOT_ENDED = ("in_progress",)
 TURNED_AWAY_AS = {
     "chat__error__issue__429-rate-limit-gpt-4o": FailureKind.RATE_LIMITED,
     "chat__error__issue__429-request-too-large": FailureKind.INVALID_REQUEST,
@@ -58,6 +59,10 @@ TURNED_AWAY_AS = {
     "generate__error__issue__429-resource-exhausted-vertex": FailureKind.RATE_LIMITED,
     "generate__error__issue__503-overloaded": FailureKind.SERVER_ERROR,
     "generate__error__otel__generate-content-invalid-role__0": FailureKind.INVALID_REQUEST,
+    "responses__error__pai__model-name-suggestion-openai-responses__0": WRONG,
+    "responses__error__pai__multimodal-tool-return-matrix-direct-url-audio-openai-respon__1": WRONG,
+    "responses__error__pai__multimodal-tool-return-matrix-direct-url-force-download-audi__2": WRONG,
+    "responses__error__vercelai__reasoning-model-temperature-error__0": WRONG,
     "chat__error__401": FailureKind.UNAUTHORIZED,
     "generate__error__400_bad_key": FailureKind.UNAUTHORIZED,
 }
@@ -69,7 +74,7 @@ def load(path: Path) -> Any:
 
 def by_adapter(path: Path) -> bool:
     exchange = load(path)
-    return exchange["api"] in ("chat.completions", "generateContent") and (
+    return exchange["api"] in ("chat.completions", "responses", "generateContent") and (
         "body_text" not in exchange["response"]
     )
 
@@ -108,21 +113,30 @@ def test_the_shared_recordings_are_all_here() -> None:
     assert len(sent) == len(RECORDINGS)
 
 
-@pytest.mark.parametrize("path", of_kind("chat", adapter=True) + of_kind("generate", adapter=True))
+BY_ADAPTER = [
+    case for way in ("chat", "generate", "responses") for case in of_kind(way, adapter=True)
+]
+
+
+@pytest.mark.parametrize("path", BY_ADAPTER)
 async def test_an_answer_through_our_adapter(
     path: Path, fake: FakeProviders, providers: dict[str, Provider]
 ) -> None:
     fake.replay(path)
     name, expected = name_of(path), load(path)["expected"]
+    asked = question(BY_RESPONSES if load(path)["api"] == "responses" else MODELS[name])
 
-    if expected["outcome"] == "error":
+    if expected["outcome"] in ("error", *NOT_ENDED):
         with pytest.raises(ProviderFailed) as failed:
-            await providers[name].ask(question(MODELS[name]))
-        assert failed.value.kind is TURNED_AWAY_AS[path.stem]
+            await providers[name].ask(asked)
+        ended = expected["outcome"] == "error"
+        assert failed.value.kind is (
+            TURNED_AWAY_AS[path.stem] if ended else FailureKind.INTERRUPTED
+        )
         assert failed.value.status == load(path)["response"]["status"]
         assert_expected(failed.value.usage, path)
     else:
-        reply = await providers[name].ask(question(MODELS[name]))
+        reply = await providers[name].ask(asked)
         assert reply.outcome == OUTCOMES[expected["outcome"]]
         assert (reply.failure is None) == (reply.outcome == "answered")
         assert_expected(reply.usage, path)
@@ -157,20 +171,18 @@ async def test_a_streamed_chat_completion(
 
 
 @pytest.mark.parametrize("path", of_kind("responses", adapter=False))
-async def test_a_response(path: Path, fake: FakeProviders, openai_sdk: openai.AsyncOpenAI) -> None:
+async def test_a_streamed_response(
+    path: Path, fake: FakeProviders, openai_sdk: openai.AsyncOpenAI
+) -> None:
     fake.replay(path)
-    exchange, usage = load(path), None
-    streamed = "body_text" in exchange["response"]
+    usage = None
 
     try:
-        if streamed:
-            events = await openai_sdk.responses.create(model="gpt-4o", input="?", stream=True)
-            async for event in events:
-                usage = getattr(getattr(event, "response", None), "usage", None) or usage
-        else:
-            usage = (await openai_sdk.responses.create(model="gpt-4o", input="?")).usage
+        events = await openai_sdk.responses.create(model="gpt-4o", input="?", stream=True)
+        async for event in events:
+            usage = getattr(getattr(event, "response", None), "usage", None) or usage
     except openai.APIError:
-        assert exchange["expected"]["outcome"] == "error"
+        assert load(path)["expected"]["outcome"] == "error"
 
     assert_expected(from_openai_responses(usage.model_dump(mode="json") if usage else None), path)
 
