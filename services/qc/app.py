@@ -209,6 +209,8 @@ async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Jud
                 openai_base_url=_text(settings.openai_base_url),
                 google_api_key=settings.gemini_api_key,
                 google_base_url=_text(settings.gemini_base_url),
+                servers={name: str(url) for name, url in settings.servers.items()},
+                server_keys=settings.server_keys,
             )
         )
     except ValueError as error:

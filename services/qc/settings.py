@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AfterValidator, BeforeValidator, HttpUrl, PositiveFloat, PositiveInt, SecretStr
 
 from libs.settings import Listed, Port, ServiceSettings
 from services.qc.domain.routing import model_ref
@@ -17,6 +17,22 @@ SDK_NATIVE: Mapping[str, str] = {
     "GEMINI_API_KEY": "gemini_api_key",
     "GOOGLE_GEMINI_BASE_URL": "gemini_base_url",
 }
+
+
+def _by_name(written: object) -> object:
+    """`name=value,name=value` as a mapping; whatever else it is, pydantic refuses it."""
+    if not isinstance(written, str):
+        return written
+    pairs = [entry.strip().partition("=") for entry in written.split(",") if entry.strip()]
+    if not all(name.strip() and equals and value.strip() for name, equals, value in pairs):
+        raise ValueError("entries are written name=value, with commas between them")
+    named = {name.strip(): value.strip() for name, _, value in pairs}
+    if len(named) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return named
+
+
+Named = BeforeValidator(_by_name)
 
 
 def _are_models(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -35,6 +51,8 @@ class QcSettings(ServiceSettings):
     openai_base_url: HttpUrl | None = None
     gemini_api_key: SecretStr | None = None
     gemini_base_url: HttpUrl | None = None
+    servers: Annotated[dict[str, HttpUrl], Named] = {}
+    server_keys: Annotated[dict[str, SecretStr], Named] = {}
     default_models: Annotated[Listed, AfterValidator(_are_models)] = (
         "openai/gpt-4o",
         "google/gemini-2.5-pro",
