@@ -6,13 +6,16 @@ its JSON around that; the transport sends the picture's own base64 in its place.
 stays the official one, and a picture is in memory once, however many calls it goes with.
 """
 
+import asyncio
 import base64
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 
 from services.qc.providers.base import Picture
+
+SENDERS = 32
 
 CHUNK_BYTES = 64 << 10
 """Bytes handed on at a time: what a slow connection holds in memory beside the picture."""
@@ -44,6 +47,7 @@ class Carried:
         self._stand_ins = [secrets.token_hex(16) for _ in pictures]
         self._pictures = pictures
         self.left = False
+        self.gone: Callable[[], None] = lambda: None
 
     @property
     def data_urls(self) -> list[str]:
@@ -70,19 +74,46 @@ class Carried:
             parts += [before, picture.base64]
         return Body([*parts, rest])
 
+    async def chunks(self, body: Body) -> AsyncIterator[bytes | memoryview]:
+        """Send a body, and tell when it begins to leave and when it is gone."""
+        self.left = True
+        async for chunk in body:
+            yield chunk
+        self.gone()
+
 
 _CARRIED: ContextVar[Carried | None] = ContextVar("carried", default=None)
 
 
-@contextmanager
-def carrying(pictures: Sequence[Picture]) -> Iterator[Carried]:
-    """What is sent inside, by whatever SDK, carries these pictures."""
-    carried = Carried(pictures)
-    token = _CARRIED.set(carried)
-    try:
-        yield carried
-    finally:
-        _CARRIED.reset(token)
+class Door:
+    """Lets few calls be written and sent at a time; any number may wait for their answers.
+
+    Written all at once, a thousand calls would keep the event loop busy for longer than a
+    connection may take, and would time each other out.
+    """
+
+    def __init__(self, senders: int = SENDERS) -> None:
+        self._free = asyncio.Semaphore(senders)
+
+    @asynccontextmanager
+    async def opened_for(self, carried: Carried) -> AsyncIterator[None]:
+        """What is sent inside, by whatever SDK, carries these pictures."""
+        await self._free.acquire()
+        inside = True
+
+        def leave() -> None:
+            nonlocal inside
+            if inside:
+                inside = False
+                self._free.release()
+
+        carried.gone = leave
+        token = _CARRIED.set(carried)
+        try:
+            yield
+        finally:
+            _CARRIED.reset(token)
+            leave()
 
 
 def carried_now() -> Carried:

@@ -14,7 +14,7 @@ from services.qc.domain.rates import rates_of, rates_of_quota
 from services.qc.domain.routing import FailureKind
 from services.qc.domain.usage import from_gemini
 from services.qc.providers.base import ATTEMPT_HEADER, ProviderFailed, Question, Reply, ReplyOutcome
-from services.qc.providers.bodies import Carried, carrying
+from services.qc.providers.bodies import Carried, Door
 from services.qc.providers.failures import quoted, redirected, retry_after_s, unanswered
 from services.qc.providers.question import FindModel, most_output_tokens, system_of
 from services.qc.providers.server import Server
@@ -69,6 +69,7 @@ class GoogleProvider:
         self._key = server.key or ""
         self._find_model = find_model
         self._tiers = Tiers()
+        self._door = Door()
         self._http = http_client(server.base_url)
         self._sdk = genai.Client(
             vertexai=False,
@@ -86,8 +87,7 @@ class GoogleProvider:
         started_s = time.monotonic()
         info = self._find_model(self.name, question.model)
         tier = self._tiers.to_ask(question, info, started_s)
-        with carrying(question.pictures) as carried:
-            answer = await self._send(question, info, tier, carried, started_s)
+        answer = await self._send(question, info, tier, started_s)
         latency_ms = elapsed_ms(started_s)
         body = json_object(answer.body or "")
         if body is None:
@@ -100,19 +100,18 @@ class GoogleProvider:
         return _reply(body, {**(answer.headers or {})}, latency_ms)
 
     async def _send(
-        self, question: Question, info: ModelInfo, tier: str, carried: Carried, started_s: float
+        self, question: Question, info: ModelInfo, tier: str, started_s: float
     ) -> "types.HttpResponse":
         """The whole answer. The failure is raised outside `except`, so that no SDK error with
         the request in it hangs on to it."""
         from google.genai import errors, types
 
-        pictures = [types.Part.from_bytes(data=b, mime_type=mime) for b, mime in carried.blobs]
-        text = types.Part.from_text(text=question.text)
+        carried = Carried(question.pictures)
         try:
-            async with asyncio.timeout(question.timeout_s):
+            async with asyncio.timeout(question.timeout_s), self._door.opened_for(carried):
                 answer = await self._sdk.aio.models.generate_content(
                     model=question.model,
-                    contents=types.Content(role="user", parts=[*pictures, text]),
+                    contents=_contents(question, carried),
                     config=_config(question, info, tier),
                 )
             return answer.sdk_http_response or types.HttpResponse()
@@ -159,6 +158,13 @@ class GoogleProvider:
         if kind is FailureKind.QUOTA_EXHAUSTED:
             return f"The Gemini quota of the day is spent ({status}): check its plan and billing."
         return f"Gemini answered {status}: {said}"
+
+
+def _contents(question: Question, carried: Carried) -> "types.Content":
+    from google.genai import types
+
+    pictures = [types.Part.from_bytes(data=blob, mime_type=mime) for blob, mime in carried.blobs]
+    return types.Content(role="user", parts=[*pictures, types.Part.from_text(text=question.text)])
 
 
 def _config(question: Question, info: ModelInfo, tier: str) -> "types.GenerateContentConfig":

@@ -15,7 +15,7 @@ from services.qc.domain.routing import FailureKind
 from services.qc.domain.usage import TokenUsage
 from services.qc.providers import chat, responses
 from services.qc.providers.base import ATTEMPT_HEADER, ProviderFailed, Question, Reply
-from services.qc.providers.bodies import Carried, carrying
+from services.qc.providers.bodies import Carried, Door
 from services.qc.providers.failures import quoted, redirected, retry_after_s, unanswered
 from services.qc.providers.question import FindModel
 from services.qc.providers.server import Server
@@ -74,6 +74,7 @@ class OpenAIProvider:
         self._server = server
         self._find_model = find_model
         self._tiers = Tiers()
+        self._door = Door()
         self._sdk = openai.AsyncOpenAI(
             api_key=server.key or NO_KEY,
             base_url=server.base_url,
@@ -87,39 +88,31 @@ class OpenAIProvider:
     async def ask(self, question: Question) -> Reply:
         started_s = time.monotonic()
         info = self._find_model(self.name, question.model)
-        dialect = _DIALECTS.get(info.api) or _DIALECTS["chat"]
         tier = self._tiers.to_ask(question, info, started_s)
-        with carrying(question.pictures) as carried:
-            request = dialect.request_of(question, info, tier, carried)
-            response = await self._send(question, dialect.PATH, request, carried, tier, started_s)
+        response = await self._send(question, info, tier, started_s)
         latency_ms = elapsed_ms(started_s)
         body = json_object(response.text) or {}
+        dialect = _dialect(info)
         reply = dialect.reply_of(body, response.headers, latency_ms)
         if reply is None:
             raise self._without_answer(dialect, body, latency_ms)
         return reply
 
     async def _send(
-        self,
-        question: Question,
-        path: str,
-        request: dict[str, Any],
-        carried: Carried,
-        tier: str,
-        started_s: float,
+        self, question: Question, info: ModelInfo, tier: str, started_s: float
     ) -> httpx2.Response:
         """The whole answer. The failure is raised outside `except`, so that no SDK error with
         the request in it hangs on to it."""
         import openai
 
-        server = self._server
+        dialect, server, carried = _dialect(info), self._server, Carried(question.pictures)
         try:
-            async with asyncio.timeout(question.timeout_s):
+            async with asyncio.timeout(question.timeout_s), self._door.opened_for(carried):
                 # By path: the methods with names walk through every value for types that are
                 # not among these, which costs as much as all the rest of a call.
                 return await self._sdk.post(
-                    path,
-                    body=request,
+                    dialect.PATH,
+                    body=dialect.request_of(question, info, tier, carried),
                     cast_to=httpx2.Response,
                     options={
                         "headers": {ATTEMPT_HEADER: str(question.attempt_id)},
@@ -177,6 +170,10 @@ class OpenAIProvider:
         if kind is FailureKind.QUOTA_EXHAUSTED:
             return f"The {title} account has no credit left ({status}): check its plan and billing."
         return f"{title} answered {status}: {said}"
+
+
+def _dialect(info: ModelInfo) -> Dialect:
+    return _DIALECTS.get(info.api) or _DIALECTS["chat"]
 
 
 def _headers_for(server: Server) -> Collection[str] | None:

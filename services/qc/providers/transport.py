@@ -5,7 +5,7 @@ that left may have been billed. The aiohttp client that comes with the openai SD
 connection that broke in the middle as one that was never made.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from urllib.request import getproxies, proxy_bypass
 
@@ -13,7 +13,7 @@ import aiohttp
 import httpx2
 from yarl import URL
 
-from services.qc.providers.bodies import Body, Carried, carried_now
+from services.qc.providers.bodies import Body, carried_now
 
 MAX_ANSWER_BYTES = 16 << 20
 MOST_CONNECTIONS = 1_000
@@ -53,7 +53,7 @@ class Transport(httpx2.AsyncBaseTransport):
                 request.method,
                 URL(str(request.url), encoded=True),
                 headers=self._headers(request, body),
-                data=_sent(body, carried) if body.size_bytes else None,
+                data=carried.chunks(body) if body.size_bytes else None,
                 proxy=self._proxy,
                 allow_redirects=False,
                 timeout=_timeout(request),
@@ -108,12 +108,6 @@ def _timeout(request: httpx2.Request) -> aiohttp.ClientTimeout:
         sock_connect=min(CONNECT_TIMEOUT_S, connect_s or CONNECT_TIMEOUT_S),
         sock_read=steps.get("read"),
     )
-
-
-async def _sent(body: Body, carried: Carried) -> AsyncIterator[bytes | memoryview]:
-    carried.left = True
-    async for chunk in body:
-        yield chunk
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:

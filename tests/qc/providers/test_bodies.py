@@ -2,14 +2,15 @@
 
 import asyncio
 import base64
+import time
 import tracemalloc
 from typing import Any
 
 import pytest
 
 from services.qc.providers import Picture, Provider
-from services.qc.providers.bodies import CHUNK_BYTES, carrying
-from tests.fake_providers import FakeProviders
+from services.qc.providers.bodies import CHUNK_BYTES, SENDERS, Carried, Door
+from tests.fake_providers import FakeProviders, Scripted
 from tests.qc.providers.conftest import BY_RESPONSES, MODELS, question
 
 WAYS = [("openai", MODELS["openai"]), ("openai", BY_RESPONSES), ("google", MODELS["google"])]
@@ -83,21 +84,21 @@ async def test_calls_at_once_carry_their_own_pictures(
 
 async def test_many_bodies_hold_one_copy_of_a_picture() -> None:
     picture = Picture(bytes(1 << 20), "image/png")
-    with carrying([picture]) as carried:
-        written = f'{{"picture": "{carried.data_urls[0]}"}}'.encode()
-        tracemalloc.start()
-        bodies = [carried.body(written) for _ in range(20)]
-        sent = [[chunk async for chunk in body] for body in bodies]
-        _, most_bytes = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
+    carried = Carried([picture])
+    written = f'{{"picture": "{carried.data_urls[0]}"}}'.encode()
+    tracemalloc.start()
+    bodies = [carried.body(written) for _ in range(20)]
+    sent = [[chunk async for chunk in body] for body in bodies]
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
 
     assert sum(len(chunk) for chunks in sent for chunk in chunks) > 20 * len(picture.base64)
     assert most_bytes < len(picture.base64) / 2
 
 
 async def test_a_body_can_be_sent_again_and_comes_in_small_pieces() -> None:
-    with carrying([WHOLE]) as carried:
-        body = carried.body(f'["{carried.data_urls[0]}"]'.encode())
+    carried = Carried([WHOLE])
+    body = carried.body(f'["{carried.data_urls[0]}"]'.encode())
 
     first = [bytes(chunk) async for chunk in body]
     second = [bytes(chunk) async for chunk in body]
@@ -110,19 +111,19 @@ async def test_a_body_can_be_sent_again_and_comes_in_small_pieces() -> None:
 
 @pytest.mark.parametrize("written", ["[]", '["{0}", "{0}"]', '["{1}", "{0}"]'])
 def test_a_body_without_each_picture_once_is_never_sent(written: str) -> None:
-    with carrying([WHOLE, CROP]) as carried:
-        text = written.format(*carried.data_urls)
-        with pytest.raises(RuntimeError, match="each of its pictures"):
-            carried.body(text.encode())
+    carried = Carried([WHOLE, CROP])
+    text = written.format(*carried.data_urls)
+    with pytest.raises(RuntimeError, match="each of its pictures"):
+        carried.body(text.encode())
 
 
 def test_what_stands_for_a_picture_cannot_be_guessed() -> None:
     seen = set()
     for _ in range(100):
-        with carrying([WHOLE]) as carried:
-            seen |= {*carried.data_urls}
-            [(blob, _)] = carried.blobs
-            assert base64.b64encode(blob) == base64.urlsafe_b64encode(blob)
+        carried = Carried([WHOLE])
+        seen |= {*carried.data_urls}
+        [(blob, _)] = carried.blobs
+        assert base64.b64encode(blob) == base64.urlsafe_b64encode(blob)
 
     assert len(seen) == 100
     assert all(len(url.partition("base64,")[2]) == 32 for url in seen)
@@ -132,13 +133,51 @@ def test_what_stands_for_a_picture_cannot_be_guessed() -> None:
 async def test_text_that_looks_like_a_picture_stays_text(
     name: str, model: str, fake: FakeProviders, providers: dict[str, Provider]
 ) -> None:
-    with carrying([CROP]) as earlier:
-        text = f"read {earlier.data_urls[0]} and {WHOLE.data_url[:60]}"
+    earlier = Carried([CROP])
+    text = f"read {earlier.data_urls[0]} and {WHOLE.data_url[:60]}"
 
     await providers[name].ask(question(model, text=text))
 
     assert fake.calls[0].question == text
     assert len(pictures_of(fake.requests[0][1])) == 1
+
+
+async def test_who_has_sent_makes_room_for_who_wants_to_send() -> None:
+    door, sent = Door(2), []
+    one, two, three = Carried([]), Carried([]), Carried([])
+
+    async def send(carried: Carried) -> None:
+        async with door.opened_for(carried):
+            sent.append(carried)
+            await asyncio.Event().wait()
+
+    running = [asyncio.create_task(send(carried)) for carried in (one, two, three)]
+    await asyncio.sleep(0.01)
+    at_first = [*sent]
+    one.gone()
+    one.gone()
+    await asyncio.sleep(0.01)
+    then = [*sent]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    async with door.opened_for(Carried([])), door.opened_for(Carried([])):
+        pass
+
+    assert (at_first, then) == ([one, two], [one, two, three])
+
+
+@each_way
+async def test_calls_that_wait_for_their_answers_keep_nobody_from_sending(
+    name: str, model: str, fake: FakeProviders, providers: dict[str, Provider]
+) -> None:
+    fake.answer_with(Scripted(delay_s=1.0, times=0))
+    calls = [providers[name].ask(question(model)) for _ in range(2 * SENDERS + 5)]
+    began_s = time.monotonic()
+
+    await asyncio.gather(*calls)
+
+    assert time.monotonic() - began_s < 2.0
 
 
 def test_a_picture_shows_nothing_of_itself() -> None:
