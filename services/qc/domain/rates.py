@@ -56,11 +56,13 @@ NO_RATES = Rates()
 
 
 def rates_of(headers: Mapping[str, str]) -> Rates:
-    """Read `x-ratelimit-*` headers, or the plain `ratelimit-*` ones; names in lower case.
+    """Read `x-ratelimit-*` headers, or the plain `ratelimit-*` ones.
 
     Source: OpenAI API docs, "Rate limits" (headers); servers of its dialect write alike.
     """
-    return Rates(_rate(headers, _OF_REQUESTS), _rate(headers, _OF_TOKENS))
+    named = {name.lower(): value for name, value in headers.items()}
+    told = {name: value for name, value in named.items() if "ratelimit-" in name}
+    return Rates(_rate(told, _OF_REQUESTS), _rate(told, _OF_TOKENS)) if told else NO_RATES
 
 
 def rates_of_quota(details: Iterable[Mapping[str, JsonValue]], reset_s: float | None) -> Rates:

@@ -221,7 +221,7 @@ def _reply(body: Object, headers: dict[str, str], latency_ms: int) -> Reply:
         latency_ms=latency_ms,
         service_tier=_service_tier(headers, usage),
         tool_calls=_tool_calls(parts, candidate),
-        rates=rates_of({name.lower(): value for name, value in headers.items()}),
+        rates=rates_of(headers),
         provider_request_id=as_text(body.get("responseId")),
         reason=_reason(outcome, quoted(finish or block)),
     )

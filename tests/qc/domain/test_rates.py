@@ -37,7 +37,7 @@ def test_other_servers_tell_calls_alone() -> None:
     plain = {"ratelimit-limit": "60", "ratelimit-remaining": "3", "ratelimit-reset": "20"}
 
     assert rates_of(plain) == Rates(Rate(60, 3, 20.0))
-    assert rates_of({"x-ratelimit-remaining": "0"}).requests == Rate(None, 0, None)
+    assert rates_of({"X-RateLimit-Remaining": "0"}).requests == Rate(None, 0, None)
 
 
 def test_without_the_headers_nothing_is_told() -> None:
