@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import JsonValue
+
 from libs.contracts.models import ModelInfo
 from services.qc.domain.answer_schema import ANSWER_SCHEMA_NAME
 from services.qc.domain.rates import rates_of
@@ -49,7 +51,7 @@ def reply_of(body: Object, headers: Mapping[str, str], latency_ms: int) -> Reply
         return None
     choice = as_object(choices[0])
     message, finish = as_object(choice.get("message")), str(choice.get("finish_reason") or "")
-    text, refusal = as_text(message.get("content")), as_text(message.get("refusal"))
+    text, refusal = _text(message.get("content")), as_text(message.get("refusal"))
     outcome = _outcome(text, refusal, finish)
     return Reply(
         text=text,
@@ -86,6 +88,13 @@ def _format(question: Question, info: ModelInfo) -> dict[str, Any]:
         return {"type": "json_object"}
     schema = {"name": ANSWER_SCHEMA_NAME, "strict": True, "schema": dict(question.schema)}
     return {"type": "json_schema", "json_schema": schema}
+
+
+def _text(content: JsonValue) -> str | None:
+    """Some servers answer in parts, of which those that the model thinks are no answer."""
+    parts = [as_object(part) for part in as_list(content)]
+    said = [as_text(part.get("text")) or "" for part in parts if part.get("type") == "text"]
+    return as_text(content) or "".join(said) or None
 
 
 def _outcome(text: str | None, refusal: str | None, finish: str) -> ReplyOutcome:

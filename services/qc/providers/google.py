@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -97,7 +98,7 @@ class GoogleProvider:
                 status=200,
                 latency_ms=latency_ms,
             )
-        return _reply(body, {**(answer.headers or {})}, latency_ms)
+        return reply_of(body, {**(answer.headers or {})}, latency_ms)
 
     async def _send(
         self, question: Question, info: ModelInfo, tier: str, started_s: float
@@ -192,6 +193,8 @@ def kind_of_failure(status: int, word: str, message: str, details: list[Object])
 
     Source: Gemini API docs, "Troubleshooting"; `google.rpc` error details.
     """
+    if status < 300:
+        return FailureKind.INTERRUPTED
     if status in (401, 403) or _has_reason(details, "API_KEY_INVALID"):
         return FailureKind.UNAUTHORIZED
     if status == 429 or word == "RESOURCE_EXHAUSTED":
@@ -202,7 +205,7 @@ def kind_of_failure(status: int, word: str, message: str, details: list[Object])
     return FailureKind.SERVER_ERROR if status >= 500 else FailureKind.INVALID_REQUEST
 
 
-def _reply(body: Object, headers: dict[str, str], latency_ms: int) -> Reply:
+def reply_of(body: Object, headers: Mapping[str, str], latency_ms: int) -> Reply:
     candidate = as_object(next(iter(as_list(body.get("candidates"))), None))
     parts = [as_object(part) for part in as_list(as_object(candidate.get("content")).get("parts"))]
     text = "".join(
@@ -244,7 +247,7 @@ def _reason(outcome: ReplyOutcome, finish: str) -> str | None:
     }[outcome]
 
 
-def _service_tier(headers: dict[str, str], usage: Object) -> str:
+def _service_tier(headers: Mapping[str, str], usage: Object) -> str:
     """The tier that was really used: the header tells when priority fell back to standard."""
     lower = {name.lower(): value for name, value in headers.items()}
     said = (

@@ -132,7 +132,7 @@ class OpenAIProvider:
         status = response.status_code
         if response.is_redirect:
             return redirected(status, self._server.title, self._server.url_setting)
-        error = (json_object(response.text) or {}).get("error")
+        error = _error_in(response.text)
         code = _code(error)
         said = quoted(_said(error) or response.reason_phrase, self._server.key or "")
         kind = kind_of_failure(status, code, said)
@@ -213,6 +213,13 @@ def _is_transient(status: int) -> bool:
     return status >= 500 or status in (408, 409)
 
 
+def _error_in(text: str) -> JsonValue:
+    """What an answer says went wrong: OpenAI's `error`, or a form that another server has."""
+    document = json_object(text) or json_object(text.strip().removeprefix("[").removesuffix("]"))
+    body = document or {}
+    return body.get("error") or body
+
+
 def _code(error: JsonValue) -> str:
     return str(as_object(error).get("code") or "")
 
@@ -222,6 +229,6 @@ def _param(error: JsonValue) -> str:
 
 
 def _said(error: JsonValue) -> str:
-    return (
-        str(as_object(error).get("message") or "") if isinstance(error, dict) else str(error or "")
-    )
+    if not isinstance(error, dict):
+        return str(error or "")
+    return str(error.get("message") or error.get("detail") or "")

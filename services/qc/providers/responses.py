@@ -47,7 +47,9 @@ def request_of(question: Question, info: ModelInfo, tier: str, carried: Carried)
 
 def reply_of(body: Object, headers: Mapping[str, str], latency_ms: int) -> Reply | None:
     """None when the body holds no answer, or one that failed or has not ended."""
-    if body.get("status", "completed") not in _ENDED or not isinstance(body.get("output"), list):
+    if str(body.get("status", "completed")) not in _ENDED or not isinstance(
+        body.get("output"), list
+    ):
         return None
     items = [as_object(item) for item in as_list(body["output"])]
     parts = [

@@ -18,7 +18,7 @@ from services.qc.providers.bodies import Body, carried_now
 MAX_ANSWER_BYTES = 16 << 20
 MOST_CONNECTIONS = 1_000
 CONNECT_TIMEOUT_S = 10.0
-_NOT_PASSED_ON = ("content-encoding", "content-length", "transfer-encoding", "set-cookie")
+_NOT_PASSED_ON = (b"content-encoding", b"content-length", b"transfer-encoding", b"set-cookie")
 _SET_HERE = ("content-length", "transfer-encoding")
 
 
@@ -62,7 +62,7 @@ class Transport(httpx2.AsyncBaseTransport):
                     answer.status,
                     headers=[
                         (name, value)
-                        for name, value in answer.headers.items()
+                        for name, value in answer.raw_headers
                         if name.lower() not in _NOT_PASSED_ON
                     ],
                     content=await _whole(answer),
