@@ -25,9 +25,11 @@ _SET_HERE = ("content-length", "transfer-encoding")
 class Transport(httpx2.AsyncBaseTransport):
     """Speaks to the origin of `base_url` and to no other, and follows no redirect.
 
-    How many calls are in flight is decided above it: MOST_CONNECTIONS is only a stop. A proxy
-    of the environment is used as everywhere, but never for loopback. With `only_headers`, no
-    other is sent: SDKs add some from the environment. Open it inside a loop.
+    Each call has a connection of its own: an answer that came twice over a shared one would be
+    taken for that of the next call, with its usage. How many calls are in flight is decided
+    above it: MOST_CONNECTIONS is only a stop. A proxy of the environment is used as everywhere,
+    but never for loopback. With `only_headers`, no other is sent: SDKs add some from the
+    environment. Open it inside a loop.
     """
 
     def __init__(self, base_url: str, only_headers: Collection[str] | None = None) -> None:
@@ -38,7 +40,7 @@ class Transport(httpx2.AsyncBaseTransport):
         # A certificate store takes a tenth of a second to load.
         ssl = httpx2.create_ssl_context() if url.scheme == "https" else True
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=ssl),
+            connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=ssl, force_close=True),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         )

@@ -1,6 +1,7 @@
 """The way to a server: one host, honest errors, limits on what comes back."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -105,26 +106,31 @@ async def test_a_server_that_hangs_up_while_it_is_sent_to_may_have_billed(name: 
 
 
 @each_provider
-async def test_a_connection_that_was_closed_in_between_costs_no_call(name: str) -> None:
+async def test_an_answer_that_comes_twice_is_not_that_of_the_next_call(name: str) -> None:
     calls = 0
 
-    async def once(request: web.Request) -> web.Response:
+    async def twice(request: web.Request) -> web.StreamResponse:
         nonlocal calls
         calls += 1
         await request.read()
-        response = web.json_response(answer(request))
-        await response.prepare(request)
-        await response.write_eof()
-        assert request.transport
-        request.transport.close()
-        return response
+        body = json.dumps({**answer(request), "id": f"call {calls}", "responseId": f"call {calls}"})
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        assert isinstance(request.transport, asyncio.Transport)
+        transport = request.transport
+        transport.write(f"{head}\r\n\r\n{body}".encode())
+        await asyncio.sleep(0.1)
+        transport.write(f"{head}\r\n\r\n{body}".encode())
+        await asyncio.sleep(1)
+        return web.Response()
 
-    async with served(once) as url, opened(url) as providers:
+    async with served(twice) as url, opened(url) as providers:
+        asked = question(MODELS[name])
+        ids = []
         for _ in range(3):
-            await providers[name].ask(question(MODELS[name]))
-            await asyncio.sleep(0.05)
+            ids.append((await providers[name].ask(asked)).provider_request_id)
+            await asyncio.sleep(0.3)
 
-    assert calls == 3
+    assert ids == ["call 1", "call 2", "call 3"]
 
 
 @each_provider
