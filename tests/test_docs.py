@@ -20,7 +20,7 @@ READMES = sorted(
     and "node_modules" not in path.parts
 )
 TOP_README_MAX_LINES = 150
-SERVICE_README_MAX_LINES = 100
+SERVICE_README_MAX_LINES = 130
 TOP_LEVEL = ("services", "libs", "deploy", "tests")
 TOP_FILES = (
     "README.md",
