@@ -1,12 +1,13 @@
 """What is known of a model that can be asked: what it takes, what it can do, how long it lives."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
-from libs.contracts.common import Label, Reply
+from libs.contracts.common import Label, Reply, Request
 
 Api = Literal["chat", "responses", "generate"]
 """OpenAI's Chat Completions or Responses, or Gemini's generateContent."""
@@ -93,3 +94,97 @@ class ModelInfo(Reply):
     cheaper: Label | None = None
     note: str = ""
     known: bool = True
+
+
+class Health(Reply):
+    """`not_working_since` null: it works, as far as is known. `failures` are those in a row."""
+
+    failures: int = 0
+    not_working_since: datetime | None = None
+    try_again_at: datetime | None = None
+    kind: str = ""
+    message: str = ""
+    worked_at: datetime | None = None
+    failed_at: datetime | None = None
+
+
+class ModelRow(ModelInfo):
+    """`configured`: its provider has a key here. `health` is null before it was ever asked.
+
+    `changed_by` and `changed_at` are set where an operator has said other than what is shipped.
+    """
+
+    configured: bool = False
+    is_default: bool = False
+    days_left: int | None = None
+    health: Health | None = None
+    changed_by: str | None = None
+    changed_at: datetime | None = None
+    change_note: str = ""
+
+
+class ModelRows(Reply):
+    models: list[ModelRow]
+
+
+class ModelsQuery(Request):
+    """Without `all`: models that are asked by default, were asked before, or were changed."""
+
+    provider: Label | None = None
+    all: bool = False
+
+
+Ref = Annotated[str, Field(pattern=r"^[^/\x00\s]{1,100}/[^\x00\s]{1,200}$")]
+"""A model as checks name it: `openai/gpt-4o`."""
+
+
+class ModelChange(Request):
+    """Body of `POST /v1/models`: what is given counts from now on, the rest stays as it is.
+
+    `like` takes all facts of another model first, which is how a new one is added. A null
+    takes a day, a successor, a cheaper model or a cache away.
+    """
+
+    model: Ref
+    like: Ref | None = None
+    api: Api | None = None
+    vision: bool | None = None
+    structured: bool | None = None
+    picture: Picture | None = None
+    context_tokens: Count | None = None
+    most_output_tokens: Count | None = None
+    reasoning: bool | None = None
+    cache_least_tokens: Count | None = None
+    tiers: tuple[Label, ...] | None = Field(default=None, min_length=1, max_length=10)
+    shutdown_on: date | None = None
+    successor: Label | None = None
+    cheaper: Label | None = None
+    note: str = Field(default="", max_length=1_000, pattern=r"^[^\x00]*$")
+
+
+class ModelName(Request):
+    """Body of `POST /v1/models/reset`."""
+
+    model: Ref
+
+
+class ProbeRequest(Request):
+    """Body of `POST /v1/models/probe`; without names: all that `GET /v1/models` lists."""
+
+    models: tuple[Ref, ...] = Field(default=(), max_length=50)
+
+
+class Probed(Reply):
+    """How a model answered a tiny question, which is billed like any other."""
+
+    probe_id: UUID
+    model: str
+    works: bool
+    kind: str = ""
+    message: str = ""
+    model_served: str | None = None
+    latency_ms: int = 0
+
+
+class Probes(Reply):
+    probed: list[Probed]

@@ -1,13 +1,183 @@
-"""The models of `models.json`, as they are shipped."""
+"""The models that can be asked: those that are shipped, what operators changed, how they fare."""
 
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from services.qc.domain.models import Models, read_models
+import structlog
 
+from libs.contracts.models import ModelInfo
+from libs.postgres import Pool, transaction
+from libs.problems import Unavailable
+from services.qc import model_rows
+from services.qc.domain.chain import Chain, succeeded, to_try, working
+from services.qc.domain.model_health import (
+    ANSWERED,
+    ModelHealth,
+    after_failure,
+    after_success,
+    is_certain,
+)
+from services.qc.domain.models import Models, read_models
+from services.qc.domain.routing import FailureKind, ModelRef
+from services.qc.providers.base import ProviderFailed
+
+log = structlog.get_logger()
 FILE = Path(__file__).with_name("models.json")
+FRESH_S = 5.0
+TRIAL = timedelta(minutes=4)
+"""Longer than a question takes with all its attempts; after it somebody else may try."""
+
+WORKED_EVERY = timedelta(minutes=1)
+"""That a model still works is written down this often, not after every call."""
+
+WARN_DAYS = 90
 
 
 @cache
 def shipped_models() -> Models:
     return read_models(FILE.read_text())
+
+
+@dataclass(slots=True)
+class _Seen:
+    models: Models
+    health: dict[ModelRef, ModelHealth] = field(default_factory=dict)
+    read_s: float = float("-inf")
+
+
+class Registry:
+    """What is known of every model, shared by all that ask in this process.
+
+    The database is read again when what is known is older than FRESH_S, so that other
+    processes learn of a change or of a broken model within that time.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._seen = _Seen(shipped_models())
+        self._warned: dict[ModelRef, datetime] = {}
+
+    async def models(self) -> Models:
+        """Facts about the models, with the operators' changes."""
+        return (await self._fresh()).models
+
+    async def health(self) -> dict[ModelRef, ModelHealth]:
+        """How each model fares that was ever asked."""
+        return (await self._fresh()).health
+
+    def forget(self) -> None:
+        """Read the database again at the next question: somebody has just changed it."""
+        self._seen.read_s = float("-inf")
+
+    async def start(self) -> None:
+        """A new process may have another key: every model that does not work is tried at once."""
+        async with transaction(self._pool) as db:
+            await model_rows.end_pauses(db, datetime.now(UTC))
+        self.forget()
+
+    async def chain(self, wanted: Sequence[ModelRef]) -> Chain:
+        """The models to ask in place of `wanted`, in order; none when none sees pictures."""
+        at = datetime.now(UTC)
+        seen = await self._fresh()
+        chain = succeeded(wanted, seen.models, at)
+        for ref in chain.models:
+            self._warn(seen.models.find(ref.provider, ref.model), ref, at)
+        trials = await self._claim(to_try(chain.models, seen.health, at), at)
+        return working(chain, seen.health, trials, at)
+
+    async def heard(
+        self,
+        ref: ModelRef,
+        failure: ProviderFailed | None,
+        asked_at: datetime,
+        decisive: bool = False,
+    ) -> None:
+        """Take note of how a call ended; `failure` is None when the model answered.
+
+        `decisive`: it was asked to find out, so one failure is enough.
+        """
+        at = datetime.now(UTC)
+        if failure and failure.kind is FailureKind.RATE_LIMITED:
+            return
+        fault = failure if failure and failure.kind not in ANSWERED else None
+        known = self._seen.health.get(ref, ModelHealth())
+        recently = known.worked_at is not None and at - known.worked_at < WORKED_EVERY
+        if fault is None and recently and not known.failures:
+            return
+        try:
+            async with transaction(self._pool) as db:
+                before = await model_rows.held_health(db, ref)
+                after = _after(before, fault, asked_at, at, decisive)
+                await model_rows.write_health(db, ref, after)
+        except Unavailable:
+            return  # The call itself is settled elsewhere; the next one tells again.
+        self._seen.health[ref] = after
+        _tell(ref, before, after)
+
+    async def _claim(self, due: Sequence[ModelRef], at: datetime) -> set[ModelRef]:
+        if not due:
+            return set()
+        try:
+            async with transaction(self._pool) as db:
+                return await model_rows.claim_trials(db, due, at, TRIAL)
+        except Unavailable:
+            return set()
+
+    async def _fresh(self) -> _Seen:
+        """While the database is away, what was read last."""
+        seen = self._seen
+        began_s = time.monotonic()
+        if began_s - seen.read_s < FRESH_S:
+            return seen
+        try:
+            async with transaction(self._pool) as db:
+                rows = await model_rows.changed_models(db)
+                health = await model_rows.all_health(db)
+        except Unavailable:
+            return seen
+        changed = [ModelInfo.model_validate(row["facts"]) for row in rows if row["facts"]]
+        self._seen = _Seen(shipped_models().replaced(changed), health, began_s)
+        return self._seen
+
+    def _warn(self, info: ModelInfo, ref: ModelRef, at: datetime) -> None:
+        """Once a day of a model that ends soon."""
+        if info.shutdown_on is None or (info.shutdown_on - at.date()).days > WARN_DAYS:
+            return
+        if at - self._warned.get(ref, at - timedelta(days=2)) > timedelta(days=1):
+            self._warned[ref] = at
+            log.warning(
+                "model shuts down soon",
+                model=str(ref),
+                on=str(info.shutdown_on),
+                successor=info.successor,
+            )
+
+
+def _after(
+    before: ModelHealth,
+    fault: ProviderFailed | None,
+    asked_at: datetime,
+    at: datetime,
+    decisive: bool,
+) -> ModelHealth:
+    if fault is None:
+        return after_success(before, at)
+    certain = decisive or is_certain(fault.kind, fault.status)
+    return after_failure(before, fault.kind, fault.message, certain, asked_at, at)
+
+
+def _tell(ref: ModelRef, before: ModelHealth, after: ModelHealth) -> None:
+    if before.works and not after.works:
+        log.error(
+            "model does not work",
+            model=str(ref),
+            kind=after.kind,
+            why=after.message,
+            again_at=str(after.try_again_at),
+        )
+    if after.works and not before.works:
+        log.info("model works again", model=str(ref))
