@@ -4,11 +4,12 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from aiohttp import ClientSession, CookieJar
 from cyclopts import App, CycloptsError, Parameter
@@ -20,7 +21,7 @@ from deploy.backup import back_up
 from deploy.backup_file import open_backup
 from deploy.installation import data_dir
 from deploy.keys import load_keys
-from deploy.local import platform, running_platform
+from deploy.local import Addresses, platform, running_platform
 from deploy.ports import ports_of
 from deploy.prepare import prepare_files
 from deploy.restore import restore as restore_backup
@@ -30,6 +31,7 @@ from libs.api.call import Caller
 from libs.api.campaigns import CampaignsApi
 from libs.api.ledger import LedgerApi
 from libs.api.material import MaterialApi
+from libs.api.models import ModelsApi
 from libs.api.prices import PricesApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
@@ -39,6 +41,7 @@ from services.qc import commands as qc
 from services.qc.campaigns.commands import campaign_app
 from services.qc.check_commands import AsUser, add_check_commands
 from services.qc.material_commands import add_material_commands
+from services.qc.model_commands import models_app
 from services.qc.review_commands import add_review_commands
 from services.usage import import_commands as imports
 from services.usage import (
@@ -54,6 +57,8 @@ STOPPED = 130
 NOBODY_READS = 141
 TOKEN_LIFE = timedelta(hours=12)
 DEMO_CLIENT, DEMO_PROFILE = "diageo", "diageo_key_visual"
+
+Api = TypeVar("Api")
 
 app = App(
     name="aiqc",
@@ -107,8 +112,7 @@ async def import_logs(
     Done twice it changes nothing. Exit code: 0 done, also when corrupt lines were skipped; 1 when
     a file could not be read to its end; 3 could not run.
     """
-    async with running_platform(os.environ) as addresses, ClientSession() as session:
-        api = UsageApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
+    async with _usage_api() as api:
         return await imports.import_logs(api, paths, options, screen, notes)
 
 
@@ -203,25 +207,27 @@ def _token(service: Service) -> str:
 
 
 @asynccontextmanager
-async def _usage_api() -> AsyncIterator[UsageApi]:
+async def _direct(api: Callable[[Caller], Api], service: Service) -> AsyncIterator[Api]:
+    """One service of the platform, past the gateway."""
     async with running_platform(os.environ) as addresses, ClientSession() as session:
-        yield UsageApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
+        yield api(_caller(session, addresses, service))
 
 
 @asynccontextmanager
-async def _prices() -> AsyncIterator[PricesApi]:
+async def _models() -> AsyncIterator[tuple[ModelsApi, PricesApi]]:
     async with running_platform(os.environ) as addresses, ClientSession() as session:
-        yield PricesApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
+        qc, usage = (_caller(session, addresses, to) for to in ("qc", "usage"))
+        yield ModelsApi(qc), PricesApi(usage)
 
 
-@asynccontextmanager
-async def _ledger() -> AsyncIterator[LedgerApi]:
-    async with running_platform(os.environ) as addresses, ClientSession() as session:
-        yield LedgerApi(Caller(session, URL(addresses.usage), lambda: _token("usage")))
+def _caller(session: ClientSession, addresses: Addresses, service: Service) -> Caller:
+    return Caller(session, URL(getattr(addresses, service)), lambda: _token(service))
 
 
+_usage_api, _prices = partial(_direct, UsageApi, "usage"), partial(_direct, PricesApi, "usage")
 app.command(price_commands.prices_app(_prices))
-ledger_commands.add_ledger_commands(app, _ledger)
+app.command(models_app(_models))
+ledger_commands.add_ledger_commands(app, partial(_direct, LedgerApi, "usage"))
 report_commands.add_report_commands(
     app, _usage_api, lambda: read_postbox(os.environ, data_dir(os.environ) / "sent-mail")
 )

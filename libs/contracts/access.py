@@ -31,6 +31,7 @@ class Action(StrEnum):
     RECORD_USAGE = "usage:record"
     MANAGE_PRICES = "prices:manage"
     MANAGE_LEDGER = "ledger:manage"
+    MANAGE_MODELS = "models:manage"
 
 
 class Reserved(StrEnum):
@@ -52,6 +53,7 @@ LEAST_ROLE: dict[Action, Role | Reserved] = {
     Action.RECORD_USAGE: Reserved.SERVICES,
     Action.MANAGE_PRICES: Reserved.ADMINS,
     Action.MANAGE_LEDGER: Reserved.ADMINS,
+    Action.MANAGE_MODELS: Reserved.ADMINS,
 }
 """The least role that may do an action for a client, or whom the action is kept for."""
 

@@ -139,10 +139,10 @@ Ref = Annotated[str, Field(pattern=r"^[^/\x00\s]{1,100}/[^\x00\s]{1,200}$")]
 
 
 class ModelChange(Request):
-    """Body of `POST /v1/models`: what is given counts from now on, the rest stays as it is.
+    """Body of `POST /v1/models`: what is given counts from now on, what is null stays as it is.
 
-    `like` takes all facts of another model first, which is how a new one is added. A null
-    takes a day, a successor, a cheaper model or a cache away.
+    `like` takes all facts of another model first, which is how a new one is added. `without`
+    takes facts away.
     """
 
     model: Ref
@@ -159,6 +159,7 @@ class ModelChange(Request):
     shutdown_on: date | None = None
     successor: Label | None = None
     cheaper: Label | None = None
+    without: tuple[Literal["cache_least_tokens", "shutdown_on", "successor", "cheaper"], ...] = ()
     note: str = Field(default="", max_length=1_000, pattern=r"^[^\x00]*$")
 
 

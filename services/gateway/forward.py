@@ -22,6 +22,7 @@ PREFIXES: Mapping[str, tuple[Service, str]] = {
     "analyses": ("qc", "/v1/analyses"),
     "checks": ("qc", "/v1/checks"),
     "reliability": ("qc", "/v1/reliability"),
+    "models": ("qc", "/v1/models"),
     "reference-assets": ("qc", "/v1/reference-assets"),
     "media-plans": ("qc", "/v1/media-plans"),
     "campaigns": ("qc", "/v1/campaigns"),

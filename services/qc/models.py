@@ -57,7 +57,7 @@ class Registry:
     """
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        self.pool = pool
         self._seen = _Seen(shipped_models())
         self._warned: dict[ModelRef, datetime] = {}
 
@@ -75,7 +75,7 @@ class Registry:
 
     async def start(self) -> None:
         """A new process may have another key: every model that does not work is tried at once."""
-        async with transaction(self._pool) as db:
+        async with transaction(self.pool) as db:
             await model_rows.end_pauses(db, datetime.now(UTC))
         self.forget()
 
@@ -109,7 +109,7 @@ class Registry:
         if fault is None and recently and not known.failures:
             return
         try:
-            async with transaction(self._pool) as db:
+            async with transaction(self.pool) as db:
                 before = await model_rows.held_health(db, ref)
                 after = _after(before, fault, asked_at, at, decisive)
                 await model_rows.write_health(db, ref, after)
@@ -122,7 +122,7 @@ class Registry:
         if not due:
             return set()
         try:
-            async with transaction(self._pool) as db:
+            async with transaction(self.pool) as db:
                 return await model_rows.claim_trials(db, due, at, TRIAL)
         except Unavailable:
             return set()
@@ -134,7 +134,7 @@ class Registry:
         if began_s - seen.read_s < FRESH_S:
             return seen
         try:
-            async with transaction(self._pool) as db:
+            async with transaction(self.pool) as db:
                 rows = await model_rows.changed_models(db)
                 health = await model_rows.all_health(db)
         except Unavailable:

@@ -116,7 +116,7 @@ class Outbox:
                 """
                 SELECT o.event_id, o.analysis_id, o.event, a.request_id
                   FROM outbox o
-                  JOIN analysis a USING (client_id, analysis_id)
+                  LEFT JOIN analysis a USING (client_id, analysis_id)
                  WHERE o.delivered_at IS NULL AND o.refused IS NULL
                  ORDER BY o.event_id
                  LIMIT $1

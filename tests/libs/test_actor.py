@@ -113,7 +113,9 @@ def test_nobody_but_a_service_records_usage() -> None:
     assert may(service(Action.RECORD_USAGE), Action.RECORD_USAGE, "diageo")
 
 
-@pytest.mark.parametrize("action", [Action.MANAGE_PRICES, Action.MANAGE_LEDGER])
+@pytest.mark.parametrize(
+    "action", [Action.MANAGE_PRICES, Action.MANAGE_LEDGER, Action.MANAGE_MODELS]
+)
 def test_what_concerns_every_client_is_for_global_admins_and_services(action: Action) -> None:
     assert may(admin(), action)
     assert may(service(action), action)

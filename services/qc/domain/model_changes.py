@@ -8,19 +8,16 @@ from libs.contracts.models import ModelChange, ModelInfo
 from services.qc.domain.models import Models
 from services.qc.domain.routing import ModelRef, model_ref
 
-OF_THE_CHANGE = {"model", "like", "note"}
-MAY_BE_NULL = {"cache_least_tokens", "shutdown_on", "successor", "cheaper"}
+OF_THE_CHANGE = {"model", "like", "without", "note"}
 
 
 def changed(change: ModelChange, models: Models) -> ModelInfo:
     """The facts from now on. Raises ValueError, which says what contradicts what."""
     ref = model_ref(change.model)
-    given = change.model_dump(exclude_unset=True, exclude=OF_THE_CHANGE)
-    if nulls := sorted(name for name in given.keys() - MAY_BE_NULL if given[name] is None):
-        raise ValueError(f"{', '.join(nulls)}: leave it out to keep it as it is")
     facts: dict[str, Any] = {
         **_base(change, ref, models).model_dump(),
-        **given,
+        **change.model_dump(exclude_none=True, exclude=OF_THE_CHANGE),
+        **dict.fromkeys(change.without),
         "provider": ref.provider,
         "model": ref.model,
         "note": change.note,
