@@ -59,6 +59,11 @@ class CheckResult(Reply):
     `cached`: it was measured in an earlier analysis of the same file. `carried_from`: it is that
     of the analysis of which this one is a rerun. With `found` a reviewer said otherwise: state and
     score are the reviewer's, `found` what was found; `overrides` has all that was said, in order.
+
+    A judged check names the model that was asked, the one that answered, and every model that
+    was tried, each as `provider/model` except `model_served`, which is the provider's word.
+    `fallback_reason` says why not the first of the check's models answered. `fill_percentage`
+    is the share of the answer's fields that the model filled.
     """
 
     check_id: str
@@ -68,7 +73,12 @@ class CheckResult(Reply):
     critical: bool = False
     findings: list[Finding] = []
     measurements: dict[str, JsonValue] = {}
+    model_requested: str | None = None
     model_served: str | None = None
+    attempted_models: list[str] = []
+    fallback_reason: str | None = None
+    fill_percentage: float | None = None
+    tool_calls: dict[str, int] = {}
     cost_usd: Usd | None = None
     reason: str | None = None
     duration_ms: int | None = None

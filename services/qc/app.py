@@ -32,6 +32,10 @@ from services.qc.kept import Kept, engine
 from services.qc.leases import Worker
 from services.qc.limits import Limits
 from services.qc.material_routes import MATERIAL_ROUTES
+from services.qc.model_book import ModelBook, refs
+from services.qc.model_handlers import BOOK, MODEL_ROUTES, PROBER
+from services.qc.model_probe import Prober
+from services.qc.models import Registry
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
 from services.qc.providers import open_providers
@@ -100,6 +104,7 @@ ROUTES = [
     *MATERIAL_ROUTES,
     *REVIEW_ROUTES,
     *CAMPAIGN_ROUTES,
+    *MODEL_ROUTES,
 ]
 
 
@@ -144,10 +149,9 @@ async def _begin(
     app[handlers.SETTINGS] = settings
     app[PRINTS] = asyncio.Semaphore(PRINTS_AT_ONCE)
     app[DESK] = campaigns.desk
-    tasks = [
-        asyncio.create_task(work())
-        for work in (worker.run, bench.outbox.run, bench.kept.run, *campaigns.work)
-    ]
+    app[BOOK], app[PROBER] = _models(bench, settings)
+    all_work = (worker.run, bench.outbox.run, bench.kept.run, app[PROBER].run, *campaigns.work)
+    tasks = [asyncio.create_task(work()) for work in all_work]
     app[READY] = lambda: _what_is_wrong(bench.pool, tasks)
     stops: list[Callable[[], object]] = [tasks[0].cancel, campaigns.desk.events.stop]
     app[STOPPING] = [bench.progress.stop, *stops]
@@ -188,6 +192,12 @@ async def _open(
     return bench, profiles
 
 
+def _models(bench: Bench, settings: QcSettings) -> tuple[ModelBook, Prober]:
+    judge = bench.judge
+    book = ModelBook(judge.registry, frozenset(judge.providers), refs(settings.default_models))
+    return book, Prober(bench.pool, judge.registry, judge.providers, bench.outbox)
+
+
 def _decoders(settings: QcSettings) -> Decoders:
     return Decoders(
         settings.decoders,
@@ -215,8 +225,11 @@ async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Jud
         )
     except ValueError as error:
         raise BadSettings(str(error)) from error
+    registry = Registry(pool)
+    await registry.start()
     return Judge(
         pool=pool,
+        registry=registry,
         providers=providers,
         default_models=settings.default_models,
         limits=Limits(

@@ -107,7 +107,7 @@ class Prober:
         question = Question(
             model=ref.model,
             system=SYSTEM,
-            picture=picture,
+            pictures=(picture,),
             text=TEXT,
             schema=SCHEMA,
             attempt_id=intent.event_id,

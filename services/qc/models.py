@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 
 import structlog
+from pydantic import ValidationError
 
 from libs.contracts.models import ModelInfo
-from libs.postgres import Pool, transaction
+from libs.postgres import Pool, Record, transaction
 from libs.problems import Unavailable
 from services.qc import model_rows
 from services.qc.domain.chain import Chain, succeeded, to_try, working
@@ -139,7 +140,7 @@ class Registry:
                 health = await model_rows.all_health(db)
         except Unavailable:
             return seen
-        changed = [ModelInfo.model_validate(row["facts"]) for row in rows if row["facts"]]
+        changed = [info for row in rows if (info := _readable(row))]
         self._seen = _Seen(shipped_models().replaced(changed), health, began_s)
         return self._seen
 
@@ -155,6 +156,16 @@ class Registry:
                 on=str(info.shutdown_on),
                 successor=info.successor,
             )
+
+
+def _readable(row: Record) -> ModelInfo | None:
+    """A change as it is stored; None when it is taken back, or from a version to come."""
+    try:
+        return ModelInfo.model_validate(row["facts"]) if row["facts"] else None
+    except ValidationError as error:
+        model = f"{row['provider']}/{row['model']}"
+        log.error("unreadable change of a model", model=model, why=str(error))
+        return None
 
 
 def _after(

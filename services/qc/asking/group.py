@@ -10,14 +10,15 @@ from uuid import UUID
 import structlog
 from pydantic import JsonValue
 
-from libs.contracts.qc import CheckResult
+from libs.contracts.qc import CheckResult, CheckState
 from services.qc import attempts
 from services.qc.asking.judge import Judge
 from services.qc.attempts import Attempt, Settled
 from services.qc.domain.answer import Answer, Answers, Unusable, parse_answers
+from services.qc.domain.course import Course
 from services.qc.domain.grouping import Group
-from services.qc.domain.outcome import result_of, without_score
-from services.qc.domain.reported import label
+from services.qc.domain.outcome import result_of
+from services.qc.domain.reported import label, tool_counts
 from services.qc.domain.routing import FailureKind, Fallback, GiveUp, ModelRef, Retry, decide
 from services.qc.domain.usage import ledger_outcome, most_input_tokens, settled_usage
 from services.qc.limits import Closed
@@ -51,6 +52,7 @@ class Asking:
         self._row = row
         self._left = group
         self._tell = told
+        self._course = Course(group.models)
         self._calls = 0
         self._results: list[CheckResult] = []
 
@@ -59,10 +61,12 @@ class Asking:
 
         The results of answers are stored already. Raises LeaseLost.
         """
-        model, left = self._left.models[0], self._left.models[1:]
+        chain = self._course.chain = await self._judge.registry.chain(self._left.models)
+        if not chain.models:
+            return self._without_answer("skipped")
+        model, left = chain.models[0], chain.models[1:]
         fallback_of: UUID | None = None
         attempt_no = 1
-        reasons: dict[ModelRef, str] = {}
         while True:
             attempt_id, failed = await self._call_if_open(model, fallback_of)
             if failed is None:
@@ -75,9 +79,9 @@ class Asking:
                 retry_after_s=failed.retry_after_s,
                 jitter=random.random(),
             )
-            reasons[model] = failed.message
+            self._course.fails(model, failed.message)
             if isinstance(step, GiveUp):
-                return self._results + self._given_up(reasons)
+                return self._results + self._without_answer("error")
             if isinstance(step, Retry):
                 attempt_no += 1
                 await asyncio.sleep(step.after_s)
@@ -87,20 +91,26 @@ class Asking:
                 model, left, attempt_no = step.model, step.left, 1
                 fallback_of = attempt_id or fallback_of
 
-    def _given_up(self, reasons: Mapping[ModelRef, str]) -> list[CheckResult]:
-        reason = "; ".join(f"{asked}: {said}" for asked, said in reasons.items())
-        checks = self._left.checks
-        return [without_score(check_id, checks[check_id], "error", reason) for check_id in checks]
+    def _without_answer(self, state: CheckState) -> list[CheckResult]:
+        why = {
+            "state": state,
+            "reason": self._course.why_none,
+            "attempted_models": self._course.attempted(),
+        }
+        return [result_of(id, check, why) for id, check in self._left.checks.items()]
 
     async def _call_if_open(
         self, model: ModelRef, fallback_of: UUID | None
     ) -> tuple[UUID | None, ProviderFailed | None]:
         """As `_one_call`; a model that wants no call for long has failed without one."""
+        answered = len(self._results)
         try:
             attempt, failed = await self._one_call(model, fallback_of)
         except Closed as closed:
             kind = FailureKind.RATE_LIMITED
             return None, ProviderFailed(kind, str(closed), retry_after_s=closed.for_s)
+        fault = failed if len(self._results) == answered else None
+        await self._judge.registry.heard(model, fault, attempt.opened_at)
         return attempt.attempt_id, failed
 
     async def _one_call(
@@ -186,7 +196,9 @@ class Asking:
             tool_calls=dict(reply.tool_calls),
         )
         pool, row = self._judge.pool, self._row
-        results = [self._judged(id, answer, reply) for id, answer in answers.usable.items()]
+        results = [
+            self._judged(id, answer, reply, attempt) for id, answer in answers.usable.items()
+        ]
         if results:
             await attempts.settle_with_results(pool, row, attempt, settled, results)
         else:
@@ -204,13 +216,16 @@ class Asking:
             return Answers(dict.fromkeys(asked, nothing))
         return parse_answers(reply.text, asked)
 
-    def _judged(self, check_id: str, answer: Answer, reply: Reply) -> CheckResult:
+    def _judged(self, check_id: str, answer: Answer, reply: Reply, attempt: Attempt) -> CheckResult:
         measured = {
             "state": answer.state,
             "score": answer.score,
             "findings": list(answer.findings),
             "measurements": {"evidence": answer.evidence},
+            **self._course.facts(attempt.model),
             "model_served": label(reply.model_served),
+            "fill_percentage": answer.fill_percentage,
+            "tool_calls": tool_counts(reply.tool_calls),
             "duration_ms": reply.latency_ms,
         }
         return result_of(check_id, self._left.checks[check_id], measured)

@@ -9,6 +9,7 @@ from libs.postgres import Pool
 from services.qc.domain.grouping import Group, groups_of
 from services.qc.domain.routing import ModelRef, Skipped, models_to_ask
 from services.qc.limits import Limits
+from services.qc.models import Registry
 from services.qc.providers.base import Provider
 
 
@@ -28,6 +29,7 @@ class Judge:
     """
 
     pool: Pool
+    registry: Registry
     providers: Mapping[str, Provider]
     default_models: tuple[str, ...]
     limits: Limits
