@@ -110,10 +110,11 @@ class ModelCommands:
         provider
             Only models of this provider.
         """
+        named = _valid(ProbeRequest, models=models).models
         async with self._connect() as (api, book):
             probed = None
             if update_non_working:
-                probed = await _probe(api, models, provider)
+                probed = await _probe(api, named, provider)
                 if not as_json:
                     _print(probe_table(probed))
             filters = {"provider": provider} if provider else {}
@@ -128,7 +129,11 @@ class ModelCommands:
             sys.stdout.write("There is no such model. `aiqc models --all` lists them.\n")
         return NOT_WORKING if probed and not all_work(probed) else 0
 
-    async def set(self, model: str, options: Annotated[ChangeOptions, Parameter(name="*")]) -> int:
+    async def set(
+        self,
+        model: str,
+        options: Annotated[ChangeOptions, Parameter(name="*")] = ChangeOptions(),
+    ) -> int:
         """Add a model, or say otherwise of one. It counts at once, without a restart."""
         change = _change(model, options)
         async with self._connect() as (api, _):
@@ -138,8 +143,9 @@ class ModelCommands:
 
     async def reset(self, model: str) -> int:
         """Let what was shipped of a model count again."""
+        name = _valid(ModelName, model=model)
         async with self._connect() as (api, _):
-            row = await api.reset(_valid(ModelName, model=model).model)
+            row = await api.reset(name.model)
         known = "as it was shipped" if row.known else "not written down any more"
         sys.stdout.write(f"{row.provider}/{row.model} is {known}.\n")
         return 0
@@ -156,7 +162,7 @@ async def _probe(api: ModelsApi, models: Sequence[str], provider: str | None) ->
         models = [f"{row.provider}/{row.model}" for row in rows if row.configured]
         if not models:
             raise Invalid("no_key", f"{provider} has no key here, or no model that is asked.")
-    probes = await api.probe(_valid(ProbeRequest, models=tuple(models)).models)
+    probes = await api.probe(models)
     if not probes.probed:
         raise Invalid("no_key", "No provider has a key: set OPENAI_API_KEY or GEMINI_API_KEY.")
     return probes.probed
@@ -173,6 +179,8 @@ async def _prices(book: PricesApi) -> list[PriceRow]:
 
 def _change(model: str, options: ChangeOptions) -> ModelChange:
     given = {name: value for name, value in asdict(options).items() if value is not None}
+    if not given.keys() - {"note"}:
+        raise Invalid("nothing_given", "Say what is to count: `aiqc models set --help` lists it.")
     without = []
     if given.get("shutdown_on") == NEVER:
         without += ["shutdown_on", "successor"]
