@@ -58,7 +58,7 @@ def remarks(row: ModelRow) -> list[str]:
     if health and health.not_working_since:
         since = f"{health.not_working_since:%Y-%m-%d %H:%M} UTC"
         again = _again(health.try_again_at)
-        said.append(f"since {since}: {health.message} {again}")
+        said.append(f"since {since}: {health.message.rstrip('.')}; {again}")
     if row.days_left is not None and row.days_left <= SOON_DAYS:
         heir = row.successor or "no successor is known"
         said.append(f"then {heir}" if row.days_left > 0 else f"now {heir}")
@@ -101,8 +101,8 @@ def _end(row: ModelRow) -> str:
 
 def _again(at: datetime | None) -> str:
     if at is None or at <= datetime.now(UTC):
-        return "It is tried again with the next question."
-    return f"It is tried again after {at:%H:%M} UTC."
+        return "tried again with the next question"
+    return f"tried again after {at:%H:%M} UTC"
 
 
 def standard_prices(prices: Iterable[PriceRow]) -> Mapping[tuple[str, str], PriceRow]:
