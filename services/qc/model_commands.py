@@ -119,14 +119,9 @@ class ModelCommands:
                     _print(probe_table(probed))
             filters = {"provider": provider} if provider else {}
             found = await api.models(all=str(all or bool(models)).lower(), **filters)
-            rows = [r for r in found.models if not models or f"{r.provider}/{r.model}" in models]
             prices = await _prices(book)
-        if as_json:
-            sys.stdout.write(_as_json(rows, prices, probed))
-        elif rows:
-            _print(model_table(rows, prices))
-        else:
-            sys.stdout.write("There is no such model. `aiqc models --all` lists them.\n")
+        rows = [r for r in found.models if not models or f"{r.provider}/{r.model}" in models]
+        _write(rows, prices, probed, as_json)
         return NOT_WORKING if probed and not all_work(probed) else 0
 
     async def set(
@@ -153,6 +148,20 @@ class ModelCommands:
 
 def all_work(probed: Iterable[Probed]) -> bool:
     return all(one.works for one in probed)
+
+
+def _write(
+    rows: Sequence[ModelRow],
+    prices: Iterable[PriceRow],
+    probed: Sequence[Probed] | None,
+    as_json: bool,
+) -> None:
+    if as_json:
+        sys.stdout.write(_as_json(rows, prices, probed))
+    elif rows:
+        _print(model_table(rows, prices))
+    else:
+        sys.stdout.write("There is no such model. `aiqc models --all` lists them.\n")
 
 
 async def _probe(api: ModelsApi, models: Sequence[str], provider: str | None) -> list[Probed]:
