@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from libs.api.models import ModelsApi
 from libs.api.prices import PricesApi
 from libs.contracts.models import ModelChange, ModelName, ModelRow, Probed, ProbeRequest
-from libs.contracts.prices import PriceRow
+from libs.contracts.prices import PriceRow, RetirementRow
 from libs.problems import Invalid, Problem
 from services.qc.model_tables import model_table, probe_table, standard_prices, state_of
 
@@ -119,9 +119,9 @@ class ModelCommands:
                     _print(probe_table(probed))
             filters = {"provider": provider} if provider else {}
             found = await api.models(all=str(all or bool(models)).lower(), **filters)
-            prices = await _prices(book)
+            known = await _price_book(book)
         rows = [r for r in found.models if not models or f"{r.provider}/{r.model}" in models]
-        _write(rows, prices, probed, as_json)
+        _write(rows, known, probed, as_json)
         return NOT_WORKING if probed and not all_work(probed) else 0
 
     async def set(
@@ -152,14 +152,14 @@ def all_work(probed: Iterable[Probed]) -> bool:
 
 def _write(
     rows: Sequence[ModelRow],
-    prices: Iterable[PriceRow],
+    known: tuple[list[PriceRow], list[RetirementRow]],
     probed: Sequence[Probed] | None,
     as_json: bool,
 ) -> None:
     if as_json:
-        sys.stdout.write(_as_json(rows, prices, probed))
+        sys.stdout.write(_as_json(rows, known[0], probed))
     elif rows:
-        _print(model_table(rows, prices))
+        _print(model_table(rows, *known))
     else:
         sys.stdout.write("There is no such model. `aiqc models --all` lists them.\n")
 
@@ -177,13 +177,13 @@ async def _probe(api: ModelsApi, models: Sequence[str], provider: str | None) ->
     return probes.probed
 
 
-async def _prices(book: PricesApi) -> list[PriceRow]:
-    """None while the ledger does not answer: the models are shown all the same."""
+async def _price_book(book: PricesApi) -> tuple[list[PriceRow], list[RetirementRow]]:
+    """Prices and ends; while the ledger does not answer models are shown without them."""
     try:
-        return (await book.prices()).prices
+        return (await book.prices()).prices, (await book.retirements()).retirements
     except Problem as error:
         sys.stderr.write(f"Prices are not shown: {error.detail}\n")
-        return []
+        return [], []
 
 
 def _change(model: str, options: ChangeOptions) -> ModelChange:

@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 from rich.table import Table
 
 from libs.contracts.models import ModelRow, Probed
-from libs.contracts.prices import PriceRow
+from libs.contracts.prices import PriceRow, RetirementRow
 
 SOON_DAYS = 90
 STYLES = {"works": "green", "not working": "red", "shut down": "red", "no key": "dim"}
 
 
-def model_table(rows: Iterable[ModelRow], prices: Iterable[PriceRow]) -> Table:
+def model_table(
+    rows: Iterable[ModelRow], prices: Iterable[PriceRow], ends: Iterable[RetirementRow] = ()
+) -> Table:
     """Each model, how it fares, and what a million tokens of it cost."""
     of_model = standard_prices(prices)
+    told = {(end.provider, end.model): end for end in ends}
     table = Table()
     for name in ("model", "state"):
         table.add_column(name, no_wrap=True)
@@ -32,7 +35,7 @@ def model_table(rows: Iterable[ModelRow], prices: Iterable[PriceRow]) -> Table:
             f"{price.input_usd:f}" if price else "–",
             f"{price.output_usd:f}" if price else "–",
             _end(row),
-            _plain("; ".join(remarks(row))),
+            _plain("; ".join(remarks(row, told.get((row.provider, row.model))))),
         )
     table.caption = "* asked by default. USD per million tokens, standard tier."
     table.caption_justify = "left"
@@ -51,7 +54,7 @@ def state_of(row: ModelRow) -> str:
     return "works" if row.health.worked_at else "not asked yet"
 
 
-def remarks(row: ModelRow) -> list[str]:
+def remarks(row: ModelRow, end: RetirementRow | None = None) -> list[str]:
     """What a person should know of a model beyond its figures."""
     said = []
     health = row.health
@@ -62,6 +65,8 @@ def remarks(row: ModelRow) -> list[str]:
     if row.days_left is not None and row.days_left <= SOON_DAYS:
         heir = row.successor or "no successor is known"
         said.append(f"then {heir}" if row.days_left > 0 else f"now {heir}")
+    if end and end.shutdown_on != row.shutdown_on:
+        said.append(f"the price book has {end.shutdown_on or 'no day'}: `aiqc models set`")
     if not row.known:
         said.append("not written down: its facts are a guess")
     if row.changed_by:

@@ -8,11 +8,13 @@ from functools import cache
 from pathlib import Path
 
 import structlog
+from prometheus_client import Gauge
 from pydantic import ValidationError
 
 from libs.contracts.models import ModelInfo
 from libs.postgres import Pool, Record, transaction
 from libs.problems import Unavailable
+from libs.telemetry import REGISTRY
 from services.qc import model_rows
 from services.qc.domain.chain import Chain, succeeded, to_try, working
 from services.qc.domain.model_health import (
@@ -36,6 +38,19 @@ WORKED_EVERY = timedelta(minutes=1)
 """That a model still works is written down this often, not after every call."""
 
 WARN_DAYS = 90
+
+MODEL_WORKS = Gauge(
+    "aiqc_model_works",
+    "1 for a model that works, 0 for one that is marked.",
+    ["model"],
+    registry=REGISTRY,
+)
+MODEL_DAYS_LEFT = Gauge(
+    "aiqc_model_days_left",
+    "Days until a model that is asked is shut down.",
+    ["model"],
+    registry=REGISTRY,
+)
 
 
 @cache
@@ -81,7 +96,10 @@ class Registry:
         self.forget()
 
     async def chain(self, wanted: Sequence[ModelRef]) -> Chain:
-        """The models to ask in place of `wanted`, in order; none when none sees pictures."""
+        """The models to ask in place of `wanted`, in order; none when none sees pictures.
+
+        Whoever asks for it asks them: a model that may be tried again is tried by one caller.
+        """
         at = datetime.now(UTC)
         seen = await self._fresh()
         chain = succeeded(wanted, seen.models, at)
@@ -89,6 +107,12 @@ class Registry:
             self._warn(seen.models.find(ref.provider, ref.model), ref, at)
         trials = await self._claim(to_try(chain.models, seen.health, at), at)
         return working(chain, seen.health, trials, at)
+
+    async def foreseen(self, wanted: Sequence[ModelRef]) -> Chain:
+        """What `chain` would be now, for who does not ask: trials are nobody's."""
+        at = datetime.now(UTC)
+        seen = await self._fresh()
+        return working(succeeded(wanted, seen.models, at), seen.health, (), at)
 
     async def heard(
         self,
@@ -117,6 +141,7 @@ class Registry:
         except Unavailable:
             return  # The call itself is settled elsewhere; the next one tells again.
         self._seen.health[ref] = after
+        MODEL_WORKS.labels(str(ref)).set(after.works)
         _tell(ref, before, after)
 
     async def _claim(self, due: Sequence[ModelRef], at: datetime) -> set[ModelRef]:
@@ -142,11 +167,17 @@ class Registry:
             return seen
         changed = [info for row in rows if (info := _readable(row))]
         self._seen = _Seen(shipped_models().replaced(changed), health, began_s)
+        for ref, known in health.items():
+            MODEL_WORKS.labels(str(ref)).set(known.works)
         return self._seen
 
     def _warn(self, info: ModelInfo, ref: ModelRef, at: datetime) -> None:
         """Once a day of a model that ends soon."""
-        if info.shutdown_on is None or (info.shutdown_on - at.date()).days > WARN_DAYS:
+        if info.shutdown_on is None:
+            return
+        days = (info.shutdown_on - at.date()).days
+        MODEL_DAYS_LEFT.labels(str(ref)).set(days)
+        if days > WARN_DAYS:
             return
         if at - self._warned.get(ref, at - timedelta(days=2)) > timedelta(days=1):
             self._warned[ref] = at

@@ -223,6 +223,7 @@ async def test_command_adds_changes_and_resets_a_model(aiqc: Aiqc) -> None:
     (row,) = json.loads((await aiqc("openai/gpt-4o", "--json"))[1])["models"]
     assert (row["shutdown_on"], row["successor"]) == (None, None)
     assert (row["tiers"], row["input_usd"]) == (["standard", "flex"], "2.5")
+    assert "the price book has 2027-01-14" in (await aiqc("openai/gpt-4o"))[1]
 
     assert await aiqc("reset", "openai/gpt-4o") == (0, "openai/gpt-4o is as it was shipped.\n")
 

@@ -121,6 +121,7 @@ class Asking:
             await self._judge.open.wait()
             self._calls += 1
             told = self._tell(self._left)
+            most_output_tokens = await self._most_output_tokens(model)
             attempt = await attempts.open_attempt(
                 self._judge.pool,
                 self._row,
@@ -130,7 +131,7 @@ class Asking:
                 fallback_of,
                 (
                     most_input_tokens(told.chars, len(told.pictures)),
-                    self._judge.max_output_tokens,
+                    most_output_tokens,
                 ),
             )
             question = self._question(attempt, told)
@@ -161,9 +162,14 @@ class Asking:
             schema=told.schema,
             attempt_id=attempt.attempt_id,
             timeout_s=self._judge.timeout_s,
-            max_output_tokens=self._judge.max_output_tokens,
+            max_output_tokens=attempt.most_output_tokens,
             service_tier="flex" if self._row.given and self._row.given.can_wait else "standard",
         )
+
+    async def _most_output_tokens(self, model: ModelRef) -> int:
+        """No more than the model can write: it would refuse the question."""
+        info = (await self._judge.registry.models()).find(model.provider, model.model)
+        return min(self._judge.max_output_tokens, info.most_output_tokens)
 
     async def _settle_failure(self, attempt: Attempt, failure: ProviderFailed) -> None:
         log.warning(

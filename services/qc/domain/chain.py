@@ -82,17 +82,18 @@ def working(
 ) -> Chain:
     """The chain without those that do not work, except `trials` that are this caller's.
 
-    When none is left all are asked: an answer that may come is better than none.
+    When none is left that works, all are asked, trials first: an answer that may come is
+    better than none.
     """
     broken = {ref: known for ref in chain.models if (known := health.get(ref)) and not known.works}
-    claimable = set(to_try(chain.models, health, at))
-    models = tuple(
+    first = set(to_try(chain.models, health, at))
+    models = [
         ref
         for ref in chain.models
-        if ref not in broken or ref in trials or (broken[ref].is_due(at) and ref not in claimable)
-    )
-    if not models:
-        return chain
+        if ref not in broken or ref in trials or (broken[ref].is_due(at) and ref not in first)
+    ]
     left_out = [ref for ref in broken if ref not in models]
+    if all(ref in broken for ref in models):
+        return Chain((*models, *left_out), chain.remarks)
     remarks = [f"{ref} is marked as not working: {broken[ref].message}" for ref in left_out]
-    return Chain(models, (*chain.remarks, *remarks))
+    return Chain(tuple(models), (*chain.remarks, *remarks))

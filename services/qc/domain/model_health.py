@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.qc.domain.answer import clean
 from services.qc.domain.routing import FailureKind
 
 FAILURES_TO_MARK = 5
@@ -73,7 +74,7 @@ def after_failure(
         health,
         failures=health.failures + 1,
         kind=kind.value,
-        message=message[:MOST_MESSAGE_CHARS],
+        message=clean(message, MOST_MESSAGE_CHARS),
         failed_at=at,
     )
     if health.try_again_at is not None and asked_at < health.try_again_at:

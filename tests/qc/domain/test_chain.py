@@ -1,5 +1,6 @@
 """Which models are asked: successors of those that ended, none that is broken."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -99,10 +100,12 @@ def test_trial_behind_a_model_that_works_is_not_claimed_but_it_is_there_when_nee
     assert working(Chain((GPT, PRO)), health, (), SOON).models == (GPT,)
 
 
-def test_when_nothing_works_all_are_asked() -> None:
+def test_when_nothing_works_all_are_asked_the_one_to_be_tried_first() -> None:
     chain = Chain((GPT, PRO))
+    later = replace(BROKEN, try_again_at=DUE + timedelta(hours=1))
 
     assert working(chain, {GPT: BROKEN, PRO: BROKEN}, (), SOON) == chain
+    assert working(chain, {GPT: later, PRO: BROKEN}, {PRO}, DUE).models == (PRO, GPT)
 
 
 def test_model_that_works_is_asked_whatever_happened_before() -> None:

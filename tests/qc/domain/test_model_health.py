@@ -104,10 +104,11 @@ def test_model_is_due_when_its_pause_is_over() -> None:
     assert not ModelHealth().is_due(NOON)
 
 
-def test_long_message_is_cut() -> None:
-    told = after_failure(ModelHealth(), FailureKind.TIMED_OUT, "x" * 9_000, False, NOON, NOON)
+def test_message_is_made_fit_to_be_stored() -> None:
+    said = "no\x00 \ud800" + "x" * 9_000
+    told = after_failure(ModelHealth(), FailureKind.TIMED_OUT, said, False, NOON, NOON)
 
-    assert len(told.message) == 500
+    assert told.message.startswith("no x") and len(told.message) == 500
 
 
 @given(st.integers(min_value=0, max_value=10**6))
