@@ -19,7 +19,7 @@ from services.qc.providers import open_providers
 from tests.factories import admin
 from tests.fake_providers import FakeProviders, Scripted
 
-GPT, FLASH = ModelRef("openai", "gpt-4o"), ModelRef("google", "gemini-3.8-flash")
+GPT, FLASH = ModelRef("openai", "gpt-6-sol"), ModelRef("google", "gemini-3.8-flash")
 RED = Scripted(text='{"colour": "red"}', times=0)
 
 

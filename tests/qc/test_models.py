@@ -12,7 +12,7 @@ from services.qc.domain.routing import FailureKind, ModelRef
 from services.qc.models import Registry, shipped_models
 from services.qc.providers.base import ProviderFailed
 
-GPT, PRO = ModelRef("openai", "gpt-4o"), ModelRef("google", "gemini-3.8-flash")
+GPT, PRO = ModelRef("openai", "gpt-6-sol"), ModelRef("google", "gemini-3.8-flash")
 BROKE = ProviderFailed(FailureKind.SERVER_ERROR, "OpenAI answered 500: no")
 WRONG_KEY = ProviderFailed(FailureKind.UNAUTHORIZED, "OpenAI refused the key (401)", status=401)
 
@@ -42,7 +42,7 @@ async def test_model_that_keeps_failing_is_skipped_by_every_process(pool: Pool) 
     assert (await one.chain([GPT, PRO])).models == (PRO,)
     assert await first(other) == PRO
     (remark,) = (await other.chain([GPT, PRO])).remarks
-    assert remark == "openai/gpt-4o is marked as not working: OpenAI answered 500: no"
+    assert remark == "openai/gpt-6-sol is marked as not working: OpenAI answered 500: no"
 
 
 async def test_wrong_key_is_enough(pool: Pool) -> None:
