@@ -88,6 +88,22 @@ class CheckResult(Reply):
     overrides: list[Override] = []
 
 
+TextPlace = Literal["picture", "hidden text", "metadata", "barcode", "file name"]
+
+
+class Suspicion(Reply):
+    """Words that give orders to whoever judges the creative. They are told, and never followed.
+
+    `words` are quoted as they stand there; `region` is null where they have no place on a page.
+    """
+
+    where: TextPlace
+    words: str
+    why: str
+    page: int | None = Field(default=None, ge=1)
+    region: Region | None = None
+
+
 class Accepted(Reply):
     """Answer of `POST /v1/analyses`: the analysis is stored and will be run."""
 
