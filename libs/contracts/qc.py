@@ -64,6 +64,7 @@ class CheckResult(Reply):
     was tried, each as `provider/model` except `model_served`, which is the provider's word.
     `fallback_reason` says why not the first of the check's models answered. `fill_percentage`
     is the share of the answer's fields that the model filled.
+    `prompt_hash` and `schema_hash` are those of all words and of the form that a model was given.
     """
 
     check_id: str
@@ -86,6 +87,8 @@ class CheckResult(Reply):
     carried_from: UUID | None = None
     found: FoundResult | None = None
     overrides: list[Override] = []
+    prompt_hash: Sha256 | None = None
+    schema_hash: Sha256 | None = None
 
 
 TextPlace = Literal["picture", "hidden text", "metadata", "barcode", "file name"]
@@ -203,6 +206,9 @@ class Analysis(Reply):
 
     Where reviewers said otherwise of checks, verdict, score and coverage follow them, and `found`
     has what they were before.
+
+    `suspected` are words in the creative that give orders to whoever judges. They change no
+    score; a person should look at what judged checks said beside them.
     """
 
     analysis_id: UUID
@@ -221,6 +227,7 @@ class Analysis(Reply):
     creative: Creative
     given: Given = Given()
     previews: list[Preview] = []
+    suspected: list[Suspicion] = []
     created_at: datetime
     finished_at: datetime | None = None
     duration_ms: int | None = None

@@ -15,15 +15,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from services.qc.checks import run_check
 from services.qc.checks.subject import Subject
 from services.qc.decode import open_creative
 from services.qc.domain.brief import Brief
 from services.qc.domain.creative import Creative, Limits, Unreadable
+from services.qc.domain.views import Showing
 from services.qc.evidence import Evidence
+from services.qc.showing import crops, draw, look
 
-PICTURE_SIDE_PX = 2048
-PICTURE_QUALITY = 90
 DECODE_AT_DOOR_S = 4.0
 READ_AT_DOOR_S = 3.0
 PR_SET_PDEATHSIG = 1
@@ -116,9 +118,9 @@ def _examine(request: Message, limits: Limits, say: Say) -> None:
     brief = Brief.model_validate(request["brief"])
     with open_creative(Path(request["path"]), limits, name=request["name"]) as creative:
         subject = Subject(creative, brief, limits)
-        if request["picture"]:
-            _draw(subject, Path(request["picture"]))
-            say({"picture": True})
+        showing = request["showing"] and Showing.model_validate(request["showing"])
+        if showing:
+            say({"drawn": [_told(shown) for shown in draw(subject, showing)]})
         wanted = request["evidence"]
         evidence = Evidence(creative, Path(wanted["folder"])) if wanted else None
         for check_id, check in request["checks"].items():
@@ -130,14 +132,22 @@ def _examine(request: Message, limits: Limits, say: Say) -> None:
             say(
                 {
                     "check_id": check_id,
-                    "measured": measured.model_dump(mode="json"),
+                    "measured": _told(measured),
                     "duration_ms": duration_ms,
                 }
             )
         if evidence and wanted["previews"]:
             drawn = evidence.previews()
-            say({"previews": [preview.model_dump(mode="json") for preview in drawn]})
+            say({"previews": [_told(preview) for preview in drawn]})
+        if showing:
+            sight = showing.sight or look(subject, showing)
+            cut = [_told(shown) for shown in crops(subject, showing, sight)]
+            say({"sight": _told(sight), "crops": cut})
     say({"done": True})
+
+
+def _told(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(mode="json")
 
 
 def _read_plan(request: Message, _limits: Limits, say: Say) -> None:
@@ -150,18 +160,6 @@ def _read_plan(request: Message, _limits: Limits, say: Say) -> None:
         say({"unreadable": {"code": error.code, "detail": error.detail}})
     else:
         say({"plan": plan.model_dump(mode="json"), "done": True})
-
-
-def _draw(subject: Subject, path: Path) -> None:
-    """The first page of artwork as the models get it: a JPEG that does not blur red type.
-
-    Chroma subsampling would. Models scale larger pictures down themselves, at our expense.
-    """
-    from PIL import Image
-
-    image = Image.fromarray(subject.rgb(subject.pages[0]))
-    image.thumbnail((PICTURE_SIDE_PX, PICTURE_SIDE_PX), Image.Resampling.LANCZOS)
-    image.save(path, "JPEG", quality=PICTURE_QUALITY, subsampling=0)
 
 
 _TASKS: dict[str, Callable[[Message, Limits, Say], None]] = {

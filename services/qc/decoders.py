@@ -16,6 +16,7 @@ from libs.problems import Invalid, TooLarge, TooMany, Unsupported
 from services.qc.decoder_process import Child, ChildFailed, ChildLimits, Message
 from services.qc.domain.brief import Brief
 from services.qc.domain.plan_sheet import ReadPlan
+from services.qc.domain.views import Showing
 
 LONGEST_QUEUE_S = 30.0
 PROBLEMS = {
@@ -84,17 +85,16 @@ class Decoders:
         creative: Creative,
         checks: Mapping[str, Message],
         brief: Brief,
-        picture: Path | None,
+        showing: Showing | None = None,
         evidence: Message | None = None,
     ) -> AsyncIterator[Message]:
-        """Measure `checks` ({check_id: {"measure", "parameters"}}) and draw `picture`.
+        """Measure `checks` ({check_id: {"measure", "parameters"}}), draw what is `showing`.
         `evidence` ({"folder", "previews"}) wants crops of findings, and {"previews"} of pages.
-        Yields {"started": check_id}, then {"check_id", "measured", "duration_ms"} for each, and
-        {"picture": true} once the JPEG for the judged checks lies at `picture`. Every check
-        gets an outcome: one that kills its child ends as an error and the others go on in a
-        new one; when the file itself cannot be opened all of them are errors.
+        Yields {"drawn": [Shown]}, {"started": check_id}, {"check_id", "measured", "duration_ms"},
+        then {"sight": Sight, "crops": [Shown]}. Every check gets an outcome: one that kills its
+        child is an error, the others go on in a new one; in a file that cannot be opened all are.
         """
-        left, wanted = dict(checks), picture
+        left, wanted = dict(checks), showing
         async with self._examining:
             while left or wanted:
                 request = _to_examine(path, creative, left, brief, wanted, evidence)
@@ -106,17 +106,18 @@ class Decoders:
                             break
                         at = message.get("started", at)
                         left.pop(message.get("check_id", ""), None)
-                        wanted = None if "picture" in message else wanted
+                        wanted = None if "sight" in message else wanted
                         if "done" not in message:
                             yield message
                     else:
                         return
                 except ChildFailed as error:
                     reason = f"{error}"
-                for check_id in [at] if at in left else list(left):
+                lost = [at] if at in left else list(left)
+                for check_id in lost:
                     left.pop(check_id)
                     yield {"check_id": check_id, "measured": _error(reason), "duration_ms": None}
-                if not at:
+                if lost != [at]:
                     return
 
     async def _converse(self, request: Message, timeout_s: float) -> AsyncIterator[Message]:
@@ -177,7 +178,7 @@ def _to_examine(
     creative: Creative,
     checks: Mapping[str, Message],
     brief: Brief,
-    picture: Path | None,
+    showing: Showing | None,
     evidence: Message | None,
 ) -> Message:
     return {
@@ -186,7 +187,7 @@ def _to_examine(
         "name": creative.file_name,
         "checks": dict(checks),
         "brief": brief.model_dump(mode="json"),
-        "picture": str(picture) if picture else None,
+        "showing": showing and showing.model_dump(mode="json"),
         "evidence": evidence,
     }
 

@@ -15,7 +15,7 @@ from libs.contracts.qc import Accepted, Analysis, Catalogue, CheckResult, Given
 from libs.postgres import transaction
 from libs.problems import NotFound
 from libs.web import ACTOR
-from services.qc import outbox, repository
+from services.qc import looking, outbox, repository
 from services.qc.accept import accept
 from services.qc.call_costs import CallCost, costs_of
 from services.qc.cancelling import cancel
@@ -114,7 +114,8 @@ async def shown(bench: Bench, row: AnalysisRow) -> Analysis:
         costs = await costs_of(db, row.client_id, row.analysis_id)
         told = not await outbox.is_waiting(db, row.client_id, row.analysis_id)
         overrides = await said.of_analysis(db, row.client_id, row.analysis_id)
-    found = _analysis(row, results, costs, told)
+        suspected = await looking.suspicions(db, row.client_id, row.analysis_id)
+    found = _analysis(row, results, costs, told).model_copy(update={"suspected": suspected})
     return reviewed(found, overrides, row.profile.pass_threshold)
 
 

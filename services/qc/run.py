@@ -15,18 +15,21 @@ from libs import telemetry
 from libs.contracts.profiles import Check
 from libs.contracts.qc import CheckResult, Preview
 from libs.postgres import Pool, transaction
-from services.qc import attempts, briefing
+from services.qc import attempts, briefing, looking
 from services.qc.asking.ask import ask_all
 from services.qc.asking.judge import Judge
 from services.qc.decoders import Decoders
 from services.qc.domain.brief import Brief
+from services.qc.domain.landmarks import landmarks_of
 from services.qc.domain.outcome import question, result_of, without_score
 from services.qc.domain.scoring import judge
+from services.qc.domain.views import Showing, Sight
+from services.qc.gallery import Gallery
 from services.qc.kept import Kept
+from services.qc.looking import kept_sight, showing_for, sight_name
 from services.qc.outbox import Outbox
 from services.qc.pictures import crops_of, keep_pictures, without_lost_crops
 from services.qc.progress import Progress
-from services.qc.providers.base import Picture
 from services.qc.queue import Queue
 from services.qc.repository import AnalysisRow
 from services.qc.store import Store
@@ -59,8 +62,7 @@ async def run_analysis(bench: Bench, row: AnalysisRow) -> None:
     if await run.take_up():
         log.warning("going on where another worker was", claim=row.claims, unknown_calls=strays)
     async with AsyncExitStack() as stack:
-        picture = await run.measure(stack)
-        await run.ask(picture)
+        await run.ask(await run.measure(stack))
     await run.finish()
 
 
@@ -89,30 +91,45 @@ class _Run:
             if check.kind == kind and check_id not in self._written.results
         }
 
-    async def measure(self, stack: AsyncExitStack) -> Picture | None:
-        """Measure the exact checks, and draw the picture if a judged check will be asked."""
-        to_ask = [c for c in self._open_checks("judged").values() if not self._judge.skipped(c)]
+    async def measure(self, stack: AsyncExitStack) -> Gallery:
+        """Measure the exact checks, look at the creative, and draw what judged checks ask about."""
+        to_ask = {
+            i: c for i, c in self._open_checks("judged").items() if not self._judge.skipped(c)
+        }
         brief = await self._brief(stack)
-        await self._take_kept(brief)
-        checks = self._open_checks("exact")
-        if not checks and not to_ask:
-            return None
-        bench = self._bench
-        creative = await stack.enter_async_context(bench.store.fetch(self._row.creative.sha256))
+        bench, gallery = self._bench, Gallery(self._row.creative, brief)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=bench.scratch)))
-        wanted = folder / "picture.jpg" if to_ask else None
+        seen = self._judge.sizes_seen(to_ask.values())
+        showing = showing_for(self._row.creative, self._checks, to_ask, brief, seen, folder)
+        key = bench.kept.file_key(self._row.creative.sha256, sight_name(brief, showing))
+        gallery.sight = await self._take_kept(brief, key)
+        checks = self._open_checks("exact")
+        if checks or to_ask or not gallery.sight:
+            showing = showing.model_copy(update={"sight": gallery.sight})
+            await self._examine(stack, checks, brief, showing, gallery)
+        await looking.store(bench.pool, self._row, gallery, key)
+        return gallery
+
+    async def _examine(
+        self,
+        stack: AsyncExitStack,
+        checks: Mapping[str, Check],
+        brief: Brief,
+        showing: Showing,
+        gallery: Gallery,
+    ) -> None:
+        bench, folder = self._bench, showing.folder
+        creative = await stack.enter_async_context(bench.store.fetch(self._row.creative.sha256))
         async for message in bench.decoders.examine(
             creative,
             self._row.creative,
             {check_id: question(check_id, check) for check_id, check in checks.items()},
             brief,
-            wanted,
+            showing,
             {"folder": str(folder), "previews": not self._written.previews},
         ):
             await self._heard(message, folder)
-        if wanted is None or not wanted.exists():
-            return None
-        return Picture(wanted.read_bytes(), "image/jpeg")
+            await gallery.hear(message, folder)
 
     async def _brief(self, stack: AsyncExitStack) -> Brief:
         row = self._row
@@ -120,16 +137,17 @@ class _Run:
             kept, plan = await briefing.brief_of(db, row.client_id, row.analysis_id, row.profile)
         return await briefing.fetch(kept, plan, self._bench.store, stack)
 
-    async def _take_kept(self, brief: Brief) -> None:
+    async def _take_kept(self, brief: Brief, sight_key: str) -> Sight | None:
         """Take what was measured before, all in one write: most of them need no child at all.
 
-        Of an analysis that is to be fresh everything is measured.
+        Return what was seen before. Of an analysis that is to be fresh everything is measured.
         """
         checks, row, written = self._open_checks("exact"), self._row, self._written
         kept = self._bench.kept
         written.keys = kept.keys(row.creative, checks, brief)
         written.previews_key = kept.file_key(row.creative.sha256, "previews")
-        all_found = await kept.find(row.client_id, [*written.keys.values(), written.previews_key])
+        wanted = [*written.keys.values(), written.previews_key, sight_key]
+        all_found = await kept.find(row.client_id, wanted)
         found = kept.results(all_found)
         results = [
             result_of(check_id, checks[check_id], {**dict(found[key]), "cached": True})
@@ -138,6 +156,7 @@ class _Run:
         ]
         drawn = () if written.previews else kept.previews(all_found, written.previews_key)
         await written.store(*results, previews=drawn)
+        return kept_sight(all_found, sight_key)
 
     async def _heard(self, message: Mapping[str, Any], folder: Path) -> None:
         if started := message.get("started"):
@@ -157,7 +176,7 @@ class _Run:
     def _judge(self) -> Judge:
         return self._bench.judge
 
-    async def ask(self, picture: Picture | None) -> None:
+    async def ask(self, gallery: Gallery) -> None:
         """Ask the judged checks; what cannot be asked is skipped, with the reason."""
         checks = self._open_checks("judged")
         reasons = {check_id: self._judge.skipped(check) for check_id, check in checks.items()}
@@ -169,15 +188,16 @@ class _Run:
             )
         )
         asked = {id: checks[id] for id, reason in reasons.items() if not reason}
-        if picture and asked:
+        if asked and not gallery.is_empty:
             await self._written.tell_started(asked)
+            gallery.differences = list(landmarks_of(self._written.results.values()))
             measured: dict[str, dict[str, JsonValue]] = {
                 result.check_id: result.measurements
                 for result in self._written.results.values()
                 if self._checks[result.check_id].kind == "exact"
             }
             async with self._in_time():
-                await ask_all(self._judge, self._row, asked, (picture,), measured, self._answered)
+                await ask_all(self._judge, self._row, asked, gallery, measured, self._answered)
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from libs.problems import Invalid, TooLarge, TooMany, Unsupported
 from services.qc.decoder_process import ChildFailed, ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.domain.brief import Brief
+from services.qc.domain.views import Showing
 
 LIMITS = ChildLimits(
     memory_bytes=1 << 30,
@@ -46,9 +47,9 @@ def creative(name: str = "a.png") -> Creative:
 
 
 async def examined(
-    decoders: Decoders, path: Path, checks: dict[str, Any], picture: Path | None = None
+    decoders: Decoders, path: Path, checks: dict[str, Any], showing: Showing | None = None
 ) -> list[dict[str, Any]]:
-    stream = decoders.examine(path, creative(), checks, Brief(), picture)
+    stream = decoders.examine(path, creative(), checks, Brief(), showing)
     return [message async for message in stream]
 
 
@@ -141,7 +142,7 @@ async def test_file_that_cannot_be_opened_any_more_makes_every_check_an_error(
     path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
     checks = {"ratio": exact("aspect_ratio"), "weight": exact("file_weight")}
 
-    messages = await examined(decoders, path, checks, tmp_path / "picture.jpg")
+    messages = await examined(decoders, path, checks, Showing(folder=tmp_path))
 
     outcomes = {m["check_id"]: m["measured"]["state"] for m in messages if "check_id" in m}
     assert outcomes == {"ratio": "error", "weight": "error"}

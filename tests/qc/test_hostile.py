@@ -14,6 +14,7 @@ from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.domain.brief import Brief
 from services.qc.domain.file_types import EXTENSIONS
+from services.qc.domain.views import Showing
 from tests.qc.mutator import Malformed, malformed, sound_files
 
 GIB = 1 << 30
@@ -63,7 +64,8 @@ async def outcome(decoders: Decoders, path: Path, name: str) -> dict[str, Any]:
     creative = Creative(file_name=name, sha256="", bytes=1, **_facts(opened))
     began = time.monotonic()
     checks = {check: {"measure": check, "parameters": {}} for check in CHECKS}
-    stream = decoders.examine(path, creative, checks, Brief(), path.with_suffix(".picture"))
+    showing = Showing(folder=path.parent, sides_px={1: (2048,)}, seen_px={1: 512})
+    stream = decoders.examine(path, creative, checks, Brief(), showing)
     told = [message async for message in stream]
     assert time.monotonic() - began < 10, name
     states = {m["check_id"]: m["measured"] for m in told if "check_id" in m}

@@ -1,18 +1,16 @@
 """One group of judged checks: ask a model, and the next one when it does not answer."""
 
 import asyncio
-import json
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
-from pydantic import JsonValue
 
 from libs.contracts.qc import CheckResult, CheckState
 from services.qc import attempts
 from services.qc.asking.judge import Judge
+from services.qc.asking.telling import Told
 from services.qc.attempts import Attempt, Settled
 from services.qc.domain.answer import Answer, Answers, Unusable, parse_answers
 from services.qc.domain.course import Course
@@ -22,31 +20,17 @@ from services.qc.domain.reported import label, tool_counts
 from services.qc.domain.routing import FailureKind, Fallback, GiveUp, ModelRef, Retry, decide
 from services.qc.domain.usage import ledger_outcome, most_input_tokens, settled_usage
 from services.qc.limits import Closed
-from services.qc.providers.base import Picture, ProviderFailed, Question, Reply
+from services.qc.providers.base import ProviderFailed, Question, Reply
 from services.qc.repository import AnalysisRow
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a model is given for a group: rules, pictures, facts with questions, and the form."""
-
-    system: str
-    pictures: tuple[Picture, ...]
-    text: str
-    schema: Mapping[str, JsonValue]
-
-    @property
-    def chars(self) -> int:
-        return len(self.system) + len(self.text) + len(json.dumps(self.schema))
 
 
 class Asking:
     """The calls that one group takes. `told` makes the question for what is left of it."""
 
     def __init__(
-        self, judge: Judge, row: AnalysisRow, group: Group, told: Callable[[Group], Told]
+        self, judge: Judge, row: AnalysisRow, group: Group, told: Callable[[Group, ModelRef], Told]
     ) -> None:
         self._judge = judge
         self._row = row
@@ -120,7 +104,7 @@ class Asking:
         async with self._judge.limits.place(model, self._row.client_id) as place:
             await self._judge.open.wait()
             self._calls += 1
-            told = self._tell(self._left)
+            told = self._tell(self._left, model)
             most_output_tokens = await self._most_output_tokens(model)
             attempt = await attempts.open_attempt(
                 self._judge.pool,
@@ -151,7 +135,7 @@ class Asking:
                 return attempt, broken
             place.tell()
             # In its place still: what is cut off here is one of the calls in flight.
-            return attempt, await self._settle_reply(attempt, reply)
+            return attempt, await self._settle_reply(attempt, reply, told)
 
     def _question(self, attempt: Attempt, told: Told) -> Question:
         return Question(
@@ -186,7 +170,9 @@ class Asking:
         )
         await attempts.settle_alone(self._judge.pool, self._row, attempt, settled)
 
-    async def _settle_reply(self, attempt: Attempt, reply: Reply) -> ProviderFailed | None:
+    async def _settle_reply(
+        self, attempt: Attempt, reply: Reply, told: Told
+    ) -> ProviderFailed | None:
         """Store what can be used, and keep the rest of the group as what is left of it."""
         answers = self._read(reply)
         failure = None
@@ -203,7 +189,7 @@ class Asking:
         )
         pool, row = self._judge.pool, self._row
         results = [
-            self._judged(id, answer, reply, attempt) for id, answer in answers.usable.items()
+            self._judged(id, answer, reply, attempt, told) for id, answer in answers.usable.items()
         ]
         if results:
             await attempts.settle_with_results(pool, row, attempt, settled, results)
@@ -222,16 +208,21 @@ class Asking:
             return Answers(dict.fromkeys(asked, nothing))
         return parse_answers(reply.text, asked)
 
-    def _judged(self, check_id: str, answer: Answer, reply: Reply, attempt: Attempt) -> CheckResult:
+    def _judged(
+        self, check_id: str, answer: Answer, reply: Reply, attempt: Attempt, told: Told
+    ) -> CheckResult:
         measured = {
             "state": answer.state,
             "score": answer.score,
-            "findings": list(answer.findings),
+            "findings": told.placed(answer.findings),
             "measurements": {"evidence": answer.evidence},
             **self._course.facts(attempt.model),
             "model_served": label(reply.model_served),
             "fill_percentage": answer.fill_percentage,
             "tool_calls": tool_counts(reply.tool_calls),
             "duration_ms": reply.latency_ms,
+            "prompt_hash": told.prompt_hash,
+            "schema_hash": told.schema_hash,
+            "reason": told.left_out,
         }
         return result_of(check_id, self._left.checks[check_id], measured)

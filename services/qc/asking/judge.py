@@ -1,15 +1,19 @@
 """What all judged checks of a process share: providers, models, limits."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
+from libs.contracts.models import ModelInfo
 from libs.contracts.profiles import Check
 from libs.postgres import Pool
 from services.qc.domain.grouping import Group, groups_of
+from services.qc.domain.models import seen_size
 from services.qc.domain.routing import ModelRef, Skipped, models_to_ask
+from services.qc.domain.views import SizeSeen
 from services.qc.limits import Limits
-from services.qc.models import Registry
+from services.qc.models import Registry, shipped_models
 from services.qc.providers.base import Provider
 
 
@@ -45,6 +49,18 @@ class Judge:
 
     def _models(self, check: Check) -> tuple[ModelRef, ...] | Skipped:
         return models_to_ask(check.models, self.default_models, self.providers.keys())
+
+    def info(self, model: ModelRef) -> ModelInfo:
+        return shipped_models().find(model.provider, model.model)
+
+    def sizes_seen(self, checks: Iterable[Check]) -> list[SizeSeen]:
+        """How each model that these checks may be asked of looks at a picture."""
+        chains = [self._models(check) for check in checks]
+        models = {model for chain in chains if not isinstance(chain, Skipped) for model in chain}
+        infos = [self.info(model) for model in sorted(models, key=str)]
+        cheaper = {ModelRef(one.provider, one.cheaper) for one in infos if one.cheaper}
+        infos += [self.info(model) for model in sorted(cheaper - models, key=str)]
+        return [partial(seen_size, info) for info in infos]
 
     def groups(self, checks: Mapping[str, Check]) -> list[Group]:
         """How the checks are asked together; those that are skipped are in no group."""

@@ -33,7 +33,10 @@ _JOINERS = "\u200c\u200d"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A model's answer as the fields of a check result; `score` only when passed or failed."""
+    """A model's answer as the fields of a check result; `score` only when passed or failed.
+
+    The page of a finding is the number of its picture in the question.
+    """
 
     state: CheckState
     score: float | None
@@ -60,6 +63,7 @@ class _FindingForm(BaseModel):
     evidence: Annotated[str | None, _cut(MAX_EVIDENCE_CHARS)]
     fix: Annotated[str | None, _cut(MAX_MESSAGE_CHARS)]
     box: object
+    picture: object = None
 
 
 class _AnswerForm(BaseModel):
@@ -188,6 +192,7 @@ def _finding(form: _FindingForm) -> Finding:
         message=form.message,
         evidence=form.evidence or None,
         fix=form.fix or None,
+        page=form.picture if type(form.picture) is int and 1 <= form.picture < 100 else 1,
         region=region,
         approximate=region is not None,
     )

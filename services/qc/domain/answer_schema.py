@@ -1,6 +1,7 @@
 """The form in which a model answers: one entry for each check that it was asked."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -37,13 +38,25 @@ _FINDING: dict[str, JsonValue] = {
 }
 
 
-def answers_schema(check_ids: Sequence[str]) -> dict[str, JsonValue]:
-    """Strict in OpenAI's sense, understood by Gemini; evidence is written before the verdict is.
+_PICTURE: dict[str, JsonValue] = {
+    "type": ["integer", "null"],
+    "description": "Number of the picture that the box is on.",
+}
 
-    `check_ids` are those of the whole analysis, whatever group is asked: providers charge less
-    for a prefix that they have seen, and the schema belongs to it.
-    """
-    answer: dict[str, JsonValue] = {
+
+def _finding(several_pictures: bool) -> dict[str, JsonValue]:
+    if not several_pictures:
+        return _FINDING
+    properties: Any = _FINDING["properties"]
+    return {
+        **_FINDING,
+        "required": ["severity", "message", "evidence", "fix", "picture", "box"],
+        "properties": {**properties, "picture": _PICTURE},
+    }
+
+
+def _answer(check_ids: Sequence[str], finding: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {
         "type": "object",
         "additionalProperties": False,
         "required": ["check_id", "evidence", "verdict", "score", "findings"],
@@ -61,10 +74,21 @@ def answers_schema(check_ids: Sequence[str]) -> dict[str, JsonValue]:
             "findings": {
                 "type": "array",
                 "description": "What is wrong, the worst first; at most five, empty when nothing.",
-                "items": _FINDING,
+                "items": finding,
             },
         },
     }
+
+
+def answers_schema(
+    check_ids: Sequence[str], *, several_pictures: bool = False
+) -> dict[str, JsonValue]:
+    """Strict in OpenAI's sense, understood by Gemini; evidence is written before the verdict is.
+
+    `check_ids` are those of the whole analysis, whatever group is asked: providers charge less
+    for a prefix that they have seen, and the schema belongs to it.
+    """
+    answer = _answer(check_ids, _finding(several_pictures))
     return {
         "type": "object",
         "additionalProperties": False,
