@@ -24,6 +24,7 @@ from services.qc import assets, plans, repository
 from services.qc.checks import CHECKS
 from services.qc.domain.brief import PREVIOUS_VERSION, Brief, ReferenceFile
 from services.qc.domain.naming import did_you_mean, find_name, placement_named, stem_of
+from services.qc.domain.wants import wants_of
 from services.qc.store import Store
 
 log = structlog.get_logger()
@@ -139,8 +140,14 @@ def named_in(parameters: dict[str, JsonValue], name: str) -> str | None:
 
 
 def kinds_of(profile: Profile) -> set[str]:
-    """The kinds of reference assets that the exact checks of the profile compare with."""
-    return {need for need in _needs(profile) if need in get_args(ReferenceKind)}
+    """The kinds of reference assets that the checks of the profile compare with."""
+    shown = {
+        kind
+        for check_id, check in profile.checks.items()
+        if check.kind == "judged"
+        for kind in wants_of(check_id, check).references
+    }
+    return {kind for kind in _needs(profile) | shown if kind in get_args(ReferenceKind)}
 
 
 def _needs(profile: Profile) -> set[Need]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from libs.contracts.qc import Analysis, CheckResult, Finding, Preview, Region
+from libs.contracts.qc import Analysis, CheckResult, Finding, Preview, Region, Suspicion
 
 SEVERITIES = ("critical", "major", "minor")
 STATES = ("failed", "error", "unsure", "missing_input", "passed", "not_applicable", "skipped")
@@ -85,6 +85,12 @@ def remarks_of(analysis: Analysis) -> list[Remark]:
         )
         for number, (finding, result) in enumerate(found, start=1)
     ]
+
+
+def place_in_words(suspicion: Suspicion) -> str:
+    """Where words stand that give orders: “picture, page 2”."""
+    page = f", page {suspicion.page}" if suspicion.page else ""
+    return f"{suspicion.where}{page}"
 
 
 def sheets_of(analysis: Analysis, remarks: Sequence[Remark]) -> list[Sheet]:

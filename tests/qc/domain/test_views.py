@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from libs.contracts.qc import Creative, CreativePage, Region
+from libs.contracts.qc import Creative, CreativePage, Finding, Region
 from services.qc.domain.landmarks import Landmark
 from services.qc.domain.views import (
     CLEAR_LINE_PX,
@@ -10,7 +10,10 @@ from services.qc.domain.views import (
     CROP_SHORT_PX,
     MOST_PAGES,
     Shown,
+    ViewKind,
     needs_crop,
+    on_page,
+    pages_left_out,
     pages_to_show,
     sides_to_draw,
     small_print,
@@ -37,6 +40,17 @@ def creative(*pages: CreativePage) -> Creative:
 def line(y: float, letter_px: float, words: str = "Please drink", x: float = 0.1) -> Landmark:
     region = Region(x=x, y=y, w=0.5, h=letter_px / 2_000)
     return Landmark(kind="text", region=region, words=words, letter_px=letter_px)
+
+
+WHOLE = Region(x=0, y=0, w=1, h=1)
+
+
+def picture(kind: ViewKind = "page", **facts: Any) -> Shown:
+    return Shown(sha256="0" * 64, kind=kind, width_px=10, height_px=10, **facts)
+
+
+def finding(page: int, region: Region | None = None) -> Finding:
+    return Finding(severity="minor", message="Wrong.", page=page, region=region)
 
 
 def half(width: int, height: int) -> tuple[int, int]:
@@ -127,3 +141,39 @@ def test_a_crop_is_worth_it_only_where_it_shows_more() -> None:
     assert needs_crop(crop, seen_width_px=768)
     assert not needs_crop(crop, seen_width_px=2_000)
     assert not needs_crop(crop, seen_width_px=None)
+
+
+def test_a_finding_on_a_crop_is_on_its_page() -> None:
+    shown = [picture(page=3), picture("crop", page=3, region=Region(x=0.5, y=0.8, w=0.4, h=0.1))]
+
+    placed = on_page(finding(2, Region(x=0.5, y=0.5, w=0.5, h=0.5)), shown)
+
+    assert placed.page == 3
+    assert placed.region == Region(x=0.7, y=0.85, w=0.2, h=0.05)
+    assert placed.approximate
+
+
+def test_a_finding_on_a_later_picture_is_on_its_page() -> None:
+    shown = [picture(page=2), picture(page=5)]
+
+    assert on_page(finding(2, WHOLE), shown).page == 5
+    assert on_page(finding(1), shown).page == 2
+    assert on_page(finding(1), shown).approximate is False
+
+
+def test_what_a_reference_or_no_picture_shows_has_no_place() -> None:
+    shown = [picture(page=2), picture("logo")]
+
+    for number in (2, 9):
+        placed = on_page(finding(number, WHOLE), shown)
+        assert (placed.page, placed.region, placed.approximate) == (2, None, False)
+    assert on_page(finding(1, WHOLE), []) == finding(1, WHOLE)
+
+
+def test_pages_that_nobody_saw_are_told() -> None:
+    of = creative(*(page(n) for n in range(1, 10)))
+    shown = [picture(page=n) for n in range(1, 7)]
+
+    assert pages_left_out(of, shown) == "The first 6 of 9 pages were judged."
+    assert pages_left_out(creative(page(1)), shown[:1]) is None
+    assert pages_left_out(of, []) is None
