@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from libs.contracts.models import PictureRule
 from libs.contracts.qc import Creative, Suspicion
 from services.qc.domain.brief import Brief
+from services.qc.domain.geometry import covered
 from services.qc.domain.landmarks import Landmark
 from services.qc.domain.orders import Passage, Piece, orders_in
 from services.qc.domain.views import (
@@ -85,6 +86,19 @@ class Gallery:
     @property
     def landmarks(self) -> list[Landmark]:
         return [*(self.sight.landmarks if self.sight else ()), *self.differences]
+
+    @property
+    def words(self) -> list[Landmark]:
+        """Lines of text that are no part of a suspected order."""
+        places = [(one.page, one.region) for one in self.suspected if one.region]
+        return [
+            mark
+            for mark in self.landmarks
+            if mark.kind == "text"
+            and not any(
+                page == mark.page and covered(mark.region, region) > 0.5 for page, region in places
+            )
+        ]
 
     @property
     def suspected(self) -> list[Suspicion]:

@@ -89,7 +89,7 @@ class Telling:
         wants = together(wants_of(check_id, check) for check_id, check in group.checks.items())
         pairs = self._gallery.pictures(wants, partial(seen_size, info), info.picture)
         shown = tuple(shown for shown, _ in pairs)
-        words = self._landmarks if wants.small_print else ()
+        words = self._gallery.words if wants.small_print else ()
         return Told(
             asked(self._facts, group.checks, shown, self._creative, words),
             tuple(picture for _, picture in pairs),

@@ -142,9 +142,9 @@ _GOOD = (
 )
 _MUST = r"\b(?:must|should|shall|ha(?:s|ve) to|needs? to)"
 _MODEL = (
-    r"(?:ai|llm|vlm|gpt\S{0,6}|chatgpt|gemini|claude|copilot|language model|vision model|"
-    r"(?:ai )?assistant|chatbot|automated (?:reviewer|system|checker|judge)|"
-    r"(?:ai |the )(?:reviewer|judge|checker|grader|evaluator|model))"
+    r"(?:a[il]|llm|vlm|gpt\S{0,6}|chatgpt|gemini|claude|copilot|language model|vision model|"
+    r"(?:a[il] )?assistant|chatbot|automated (?:reviewer|system|checker|judge)|"
+    r"(?:a[il] |the )(?:reviewer|judge|checker|grader|evaluator|model))"
 )
 
 SPACED: tuple[Phrase, ...] = (

@@ -43,7 +43,7 @@ LOOKALIKES = str.maketrans(
 )
 """Cyrillic and Greek letters that look like Latin ones."""
 
-CONFUSED = str.maketrans("013457i!|@$ł", "oleastlllasl")
+CONFUSED = str.maketrans("013457i!|@$łø", "oleastlllasle")
 """Figures and marks that stand for letters, and letters that OCR takes for one another."""
 
 PAIRS = {"rn": "m", "vv": "w"}
