@@ -64,7 +64,8 @@ class CheckResult(Reply):
     was tried, each as `provider/model` except `model_served`, which is the provider's word.
     `fallback_reason` says why not the first of the check's models answered. `fill_percentage`
     is the share of the answer's fields that the model filled.
-    `prompt_hash` and `schema_hash` are those of all words and of the form that a model was given.
+    `prompt_hash` is of rules and question, the same for every creative; `question_hash` of every
+    word and picture of the call, `schema_hash` of the form of its answer.
     """
 
     check_id: str
@@ -88,6 +89,7 @@ class CheckResult(Reply):
     found: FoundResult | None = None
     overrides: list[Override] = []
     prompt_hash: Sha256 | None = None
+    question_hash: Sha256 | None = None
     schema_hash: Sha256 | None = None
 
 

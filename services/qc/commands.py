@@ -25,7 +25,7 @@ from rich.text import Text
 from libs.api.gateway import GatewayApi
 from libs.contracts.qc import Analysis, CheckResult, Finding
 from libs.problems import Problem, UpstreamFailed
-from services.qc.suspicion_words import suspected_in_words
+from services.qc.domain.report import suspicion_in_words
 
 EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 2}
 COULD_NOT_RUN = 3
@@ -148,8 +148,8 @@ def show(analysis: Analysis, console: Console) -> None:
     console.print(_headline(analysis))
     if analysis.reason:
         console.print(Text(plain(analysis.reason)))
-    for line in suspected_in_words(analysis):
-        console.print(line)
+    for suspicion in analysis.suspected:
+        console.print(Text(plain(suspicion_in_words(suspicion)), style="bold yellow"))
     console.print()
     console.print(_checks_table(analysis, results))
     if said := kept_in_words(analysis):

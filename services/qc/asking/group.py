@@ -221,8 +221,7 @@ class Asking:
             "fill_percentage": answer.fill_percentage,
             "tool_calls": tool_counts(reply.tool_calls),
             "duration_ms": reply.latency_ms,
-            "prompt_hash": told.prompt_hash,
-            "schema_hash": told.schema_hash,
+            **told.hashes(self._left.checks[check_id]),
             "reason": told.left_out,
         }
         return result_of(check_id, self._left.checks[check_id], measured)

@@ -8,13 +8,14 @@ from hashlib import sha256
 
 from pydantic import JsonValue
 
+from libs.contracts.profiles import Check
 from libs.contracts.qc import Finding
 from services.qc.asking.judge import Judge
 from services.qc.domain.answer_schema import answers_schema
 from services.qc.domain.grouping import Group
 from services.qc.domain.landmarks import Landmark, snapped
 from services.qc.domain.models import seen_size
-from services.qc.domain.prompt import SYSTEM, Asked, asked, facts_text
+from services.qc.domain.prompt import SYSTEM, Asked, asked, facts_text, prompt_hash
 from services.qc.domain.routing import ModelRef
 from services.qc.domain.views import Shown, on_page, pages_left_out
 from services.qc.domain.wants import together, wants_of
@@ -47,12 +48,22 @@ class Told:
         return len(self.system) + len(self.text) + len(json.dumps(self.schema))
 
     @property
-    def prompt_hash(self) -> str:
-        return self.words.sha256
+    def question_hash(self) -> str:
+        """Of every word and every picture."""
+        names = "".join(shown.sha256 for shown in self.shown)
+        return sha256(f"{self.words.sha256}{names}".encode()).hexdigest()
 
     @property
     def schema_hash(self) -> str:
         return sha256(json.dumps(self.schema, sort_keys=True).encode()).hexdigest()
+
+    def hashes(self, check: Check) -> dict[str, str]:
+        """What tells later how a check was asked, as fields of its result."""
+        return {
+            "prompt_hash": prompt_hash(check, self.words.kind),
+            "question_hash": self.question_hash,
+            "schema_hash": self.schema_hash,
+        }
 
     def placed(self, findings: Sequence[Finding]) -> list[Finding]:
         """The findings of an answer, whose pages are numbers of pictures, where they really are."""

@@ -93,14 +93,27 @@ SYSTEM = ENVIRONMENT.get_template("system.jinja").render()
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The words of one call, and the hash of all that was said in them."""
+    """The words of one call, and of which kind the question is."""
 
     system: str
     text: str
+    kind: str
 
     @property
     def sha256(self) -> str:
-        return sha256(f"{self.system}\0{self.text}".encode("utf-8", "surrogatepass")).hexdigest()
+        """Hash of every word."""
+        return _hashed(self.system, self.text)
+
+
+def prompt_hash(check: Check, kind: str) -> str:
+    """Hash of rules, templates and the check's own question: the same for every creative."""
+    parts = (SYSTEM, *(TEMPLATES[f"{name}.jinja"] for name in (kind, "legend", "checks")))
+    own = (check.title, check.prompt, json.dumps(check.parameters, sort_keys=True))
+    return _hashed(*parts, *own)
+
+
+def _hashed(*words: str) -> str:
+    return sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def facts_text(
@@ -181,14 +194,14 @@ def asked(
 
     `words` are lines as they were read; those that give orders are left out.
     """
-    template = ENVIRONMENT.get_template(f"{kind_of(pictures, creative)}.jinja")
-    end = template.render(
+    kind = kind_of(pictures, creative)
+    end = ENVIRONMENT.get_template(f"{kind}.jinja").render(
         pictures=[_legend(picture, creative) for picture in pictures],
         duration_s=creative.duration_s and round(creative.duration_s, 1),
         words=list(_lines(words)),
         checks=[_question(check_id, check) for check_id, check in checks.items()],
     )
-    return Asked(SYSTEM, f"{facts}\n{end}".strip())
+    return Asked(SYSTEM, f"{facts}\n{end}".strip(), kind)
 
 
 def kind_of(pictures: Sequence[Shown], creative: Creative) -> str:

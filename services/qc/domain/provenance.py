@@ -34,8 +34,7 @@ def provenance(analysis: Analysis) -> Provenance:
 
 def prompt_sha256(result: CheckResult) -> str | None:
     """Hash of all that the model was told, as it was kept with the result."""
-    kept = getattr(result, "prompt_hash", None)
-    return kept if isinstance(kept, str) else None
+    return result.prompt_hash
 
 
 def json_sha256(document: Mapping[str, object]) -> str:

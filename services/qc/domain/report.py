@@ -87,10 +87,11 @@ def remarks_of(analysis: Analysis) -> list[Remark]:
     ]
 
 
-def place_in_words(suspicion: Suspicion) -> str:
-    """Where words stand that give orders: “picture, page 2”."""
+def suspicion_in_words(suspicion: Suspicion) -> str:
+    """Where words stand that give orders, what they ask for, and what they are."""
     page = f", page {suspicion.page}" if suspicion.page else ""
-    return f"{suspicion.where}{page}"
+    words = f" “{suspicion.words}”" if suspicion.words else ""
+    return f"Suspected order ({suspicion.where}{page}). {suspicion.why}{words}"
 
 
 def sheets_of(analysis: Analysis, remarks: Sequence[Remark]) -> list[Sheet]:

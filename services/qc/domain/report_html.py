@@ -18,10 +18,10 @@ from services.qc.domain.report import (
     facts_of,
     moment,
     number_in_words,
-    place_in_words,
     remarks_of,
     sheets_of,
     shown_large,
+    suspicion_in_words,
     took,
     worst_first,
 )
@@ -44,7 +44,7 @@ ENVIRONMENT.filters |= {
     "cost": cost_of,
     "found": found_in_words,
     "number": number_in_words,
-    "place": place_in_words,
+    "suspicion": suspicion_in_words,
     "told": told_of,
     "took": took,
 }

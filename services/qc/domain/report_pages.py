@@ -18,6 +18,7 @@ from services.qc.domain.report import (
     remarks_of,
     sheets_of,
     shown_large,
+    suspicion_in_words,
     took,
     worst_first,
 )
@@ -117,6 +118,7 @@ def _notes(analysis: Analysis) -> list[str]:
         before_reviews(analysis),
         f"{part} {', '.join(analysis.only)}." if analysis.only else "",
         analysis.reason or "",
+        *map(suspicion_in_words, analysis.suspected),
         *analysis.creative.notes,
     ]
     return [note for note in notes if note]

@@ -20,6 +20,7 @@ from services.qc.domain.prompt import (
     asked,
     facts_text,
     kind_of,
+    prompt_hash,
 )
 from services.qc.domain.views import Shown, ViewKind
 
@@ -188,12 +189,24 @@ def test_frames_of_a_film_have_their_times() -> None:
     assert "one film of 6.0 s" in told
 
 
-def test_the_hash_is_of_every_word() -> None:
-    def hashed(**change: Any) -> str:
-        return asked(facts(), {"a": check(**change)}, [shown()], creative()).sha256
+def test_the_hash_of_a_question_is_of_every_word() -> None:
+    def hashed(name: str = "a.png", **change: Any) -> str:
+        return asked(facts(name=name), {"a": check(**change)}, [shown()], creative()).sha256
 
     assert hashed() == hashed()
-    assert len({hashed(), hashed(prompt="Is it?"), hashed(parameters={"a": 1})}) == 3
+    assert len({hashed(), hashed("b.png"), hashed(prompt="Is it?"), hashed(title="T")}) == 4
+
+
+def test_the_hash_of_a_prompt_is_the_same_for_every_creative() -> None:
+    hashes = [
+        prompt_hash(check(), "still"),
+        prompt_hash(check(), "film"),
+        prompt_hash(check(parameters={"a": 1}), "still"),
+        prompt_hash(check("Is it?"), "still"),
+    ]
+
+    assert len(set(hashes)) == len(hashes)
+    assert prompt_hash(check(weight=3.0, critical=True), "still") == hashes[0]
 
 
 @pytest.mark.parametrize("name", JUDGED)
