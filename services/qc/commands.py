@@ -146,10 +146,8 @@ def show(analysis: Analysis, console: Console) -> None:
     results = sorted(analysis.checks, key=_worst_first)
     console.print()
     console.print(_headline(analysis))
-    if analysis.reason:
-        console.print(Text(plain(analysis.reason)))
-    for suspicion in analysis.suspected:
-        console.print(Text(plain(suspicion_in_words(suspicion)), style="bold yellow"))
+    for words in [*filter(None, [analysis.reason]), *map(suspicion_in_words, analysis.suspected)]:
+        console.print(Text(plain(words)))
     console.print()
     console.print(_checks_table(analysis, results))
     if said := kept_in_words(analysis):

@@ -72,7 +72,7 @@ class Seen:
         row = cast(AnalysisRow, _Row())
         gallery = Gallery(row.creative)
         await gallery.hear(self.message, self.folder)
-        judge = Judge(cast(Any, None), {}, (), cast(Any, None), 1.0, 1)
+        judge = Judge(cast(Any, None), {}, (), cast(Any, None), 1.0, 1.0, 1)
         measured = {name: found.measurements for name, found in self.exact.items()}
         telling = Telling(judge, row, list(CHECKS), gallery, measured)
         return gallery, telling.of(Group(dict(CHECKS), (MODEL,)), MODEL)
