@@ -77,6 +77,11 @@ class Registry:
         self._seen = _Seen(shipped_models())
         self._warned: dict[ModelRef, datetime] = {}
 
+    @property
+    def known(self) -> Models:
+        """The facts as they were read last, for who cannot wait."""
+        return self._seen.models
+
     async def models(self) -> Models:
         """Facts about the models, with the operators' changes."""
         return (await self._fresh()).models

@@ -32,6 +32,7 @@ from services.qc.domain.reported import label
 from services.qc.domain.routing import ModelRef
 from services.qc.domain.views import Showing
 from services.qc.gallery import Gallery
+from services.qc.models import Registry
 from services.qc.repository import AnalysisRow
 from services.qc.showing import draw, look
 from tests.qc.factories import NOON
@@ -72,7 +73,16 @@ class Seen:
         row = cast(AnalysisRow, _Row())
         gallery = Gallery(row.creative)
         await gallery.hear(self.message, self.folder)
-        judge = Judge(cast(Any, None), {}, (), cast(Any, None), 1.0, 1.0, 1)
+        judge = Judge(
+            pool=cast(Any, None),
+            registry=Registry(cast(Any, None)),
+            providers={},
+            default_models=(),
+            limits=cast(Any, None),
+            timeout_s=1.0,
+            run_timeout_s=1.0,
+            max_output_tokens=1,
+        )
         measured = {name: found.measurements for name, found in self.exact.items()}
         telling = Telling(judge, row, list(CHECKS), gallery, measured)
         return gallery, telling.of(Group(dict(CHECKS), (MODEL,)), MODEL)

@@ -13,7 +13,7 @@ from services.qc.domain.models import seen_size
 from services.qc.domain.routing import ModelRef, Skipped, models_to_ask
 from services.qc.domain.views import SizeSeen
 from services.qc.limits import Limits
-from services.qc.models import Registry, shipped_models
+from services.qc.models import Registry
 from services.qc.providers.base import Provider
 
 
@@ -51,7 +51,7 @@ class Judge:
         return models_to_ask(check.models, self.default_models, self.providers.keys())
 
     def info(self, model: ModelRef) -> ModelInfo:
-        return shipped_models().find(model.provider, model.model)
+        return self.registry.known.find(model.provider, model.model)
 
     def sizes_seen(self, checks: Iterable[Check]) -> list[SizeSeen]:
         """How each model that these checks may be asked of looks at a picture."""
