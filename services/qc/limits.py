@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import structlog
 
 from services.qc import metrics
-from services.qc.domain.adaptive import UNTOLD, Allowance, Bounds, Rate, allowance
+from services.qc.domain.adaptive import Allowance, Bounds, allowance
+from services.qc.domain.rates import UNTOLD, Rate
 from services.qc.domain.routing import MAX_WAIT_S, FailureKind, ModelRef
 
 log = structlog.get_logger()

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from services.qc import limits, metrics
-from services.qc.domain.adaptive import Bounds, Rate
+from services.qc.domain.adaptive import Bounds
+from services.qc.domain.rates import Rate
 from services.qc.domain.routing import FailureKind, ModelRef
 from services.qc.limits import Closed, Limits, Place
 

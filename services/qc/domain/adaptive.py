@@ -8,6 +8,8 @@ Source: TCP's congestion control (RFC 5681), with the numbers of inspect_ai's co
 import math
 from dataclasses import dataclass, replace
 
+from services.qc.domain.rates import UNTOLD, Rate
+
 LEAST_CALLS = 1
 FIRST_CUT = 0.5
 LATER_CUT = 0.8
@@ -31,28 +33,11 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    limit: int | None = None
-    remaining: int | None = None
-    reset_s: float | None = None
-
-    @property
-    def left_share(self) -> float | None:
-        if self.limit is None or self.remaining is None or self.limit <= 0:
-            return None
-        return min(self.remaining / self.limit, 1.0)
-
-
-UNTOLD = Rate()
-
-
-@dataclass(frozen=True, slots=True)
 class Allowance:
     """The state for one model and key; every event makes a new one.
 
-    All times are seconds of one clock. A call that began before `since_s` belongs to what was
-    answered with the last cut already: it is turned away without another cut, and its success
-    proves nothing. No call starts before `closed_until_s`, nothing grows before `steady_until_s`.
+    All times are seconds of one clock. A call that began before `since_s` was under way at the
+    last cut: turned away it is cut for no more, and its success proves nothing. No call starts before `closed_until_s`, nothing grows before `steady_until_s`.
     A round is as many answers as calls are allowed; `busiest` is the most in flight during it.
     """
 

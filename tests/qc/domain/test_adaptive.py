@@ -14,9 +14,9 @@ from services.qc.domain.adaptive import (
     STEADY_S,
     Allowance,
     Bounds,
-    Rate,
     allowance,
 )
+from services.qc.domain.rates import Rate
 
 SECONDS = st.floats(min_value=0, max_value=1_000)
 WAITS = st.none() | st.floats(allow_nan=True, allow_infinity=True)
