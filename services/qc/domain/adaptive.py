@@ -37,8 +37,9 @@ class Allowance:
     """The state for one model and key; every event makes a new one.
 
     All times are seconds of one clock. A call that began before `since_s` was under way at the
-    last cut: turned away it is cut for no more, and its success proves nothing. No call starts before `closed_until_s`, nothing grows before `steady_until_s`.
-    A round is as many answers as calls are allowed; `busiest` is the most in flight during it.
+    last cut: that it is turned away cuts no more, and its success proves nothing. No call starts
+    before `closed_until_s`, nothing grows before `steady_until_s`. A round is as many answers as
+    calls are allowed; `busiest` is the most in flight during it.
     """
 
     most: int
