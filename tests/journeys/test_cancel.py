@@ -19,7 +19,7 @@ from tests.journeys.following import analyse, ended, entries_of
 SLOW = Scripted(delay_s=20.0, times=0)
 
 
-async def asked(api: GatewayApi, fake: FakeProviders, sample: Sample, calls: int = 2) -> UUID:
+async def asked(api: GatewayApi, fake: FakeProviders, sample: Sample, calls: int = 1) -> UUID:
     """An analysis with so many calls under way."""
     analysis_id = await api.analyse(sample.creative, "diageo", "diageo_key_visual")
     async with asyncio.timeout(60):
@@ -100,7 +100,7 @@ async def test_places_of_a_cancelled_analysis_are_free_for_the_next(
     fake.answer_with(SLOW)
     async with house.signed_in() as api:
         for _ in range(6):
-            await api.cancel(await asked(api, fake, sample, calls=1))
+            await api.cancel(await asked(api, fake, sample))
         fake.reset()
         analysis, _ = await analyse(api, sample.creative)
 
@@ -134,7 +134,7 @@ async def test_worker_finds_out_what_was_cancelled_elsewhere_or_left_by_a_dead_o
 ) -> None:
     fake.answer_with(SLOW)
     async with house.signed_in() as api, open_pool(house.dsns["qc"].run, "qc", 1) as pool:
-        analysis_id = await asked(api, fake, sample, calls=1)
+        analysis_id = await asked(api, fake, sample)
         async with transaction(pool) as db:
             await db.execute(
                 f"""
