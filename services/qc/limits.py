@@ -28,6 +28,7 @@ _TROUBLE = {
     FailureKind.INTERRUPTED,
 }
 _SAYS_NOTHING = {
+    FailureKind.TIER_REFUSED,
     FailureKind.QUOTA_EXHAUSTED,
     FailureKind.UNAUTHORIZED,
     FailureKind.INVALID_REQUEST,

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -98,6 +99,28 @@ async def test_model_that_wants_a_long_pause_is_asked_by_nobody_else(
     for analysis in (first, second):
         served = [str(result.model_served) for result in analysis.checks if result.model_served]
         assert served and all(model.startswith("gemini") for model in served)
+
+
+async def test_nothing_is_asked_before_the_reset_that_the_headers_tell(
+    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, sample: Sample, fake: FakeProviders
+) -> None:
+    spent = {
+        "x-ratelimit-limit-requests": "100",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "9s",
+    }
+    async with open_house(dsns, trust, tmp_path, fake) as house, house.signed_in() as api:
+        await analyse(api, sample.creative)  # what is exact is kept from now on
+        fake.reset()
+        fake.answer_with(Scripted(headers=spent, times=0))
+        first, _ = await analyse(api, sample.creative)
+        told = len(fake.calls)
+        second, _ = await analyse(api, sample.creative)
+
+    last, following = (datetime.fromisoformat(call.at) for call in fake.calls[told - 1 : told + 1])
+    assert (following - last).total_seconds() >= 8.9
+    assert first.state == second.state == "done"
+    assert not [result for result in second.checks if result.state == "error"]
 
 
 async def test_analysis_ends_when_its_time_is_over_with_every_call_in_the_ledger(

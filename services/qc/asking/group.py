@@ -122,7 +122,7 @@ class Asking:
             try:
                 reply = await self._judge.providers[model.provider].ask(question)
             except ProviderFailed as failure:
-                place.tell(failure.kind, failure.retry_after_s)
+                place.tell(failure.kind, failure.retry_after_s, failure.rates.tightest)
                 await self._settle_failure(attempt, failure)
                 return attempt, failure
             except Exception:
@@ -133,7 +133,7 @@ class Asking:
                 place.tell(broken.kind)
                 await self._settle_failure(attempt, broken)
                 return attempt, broken
-            place.tell()
+            place.tell(rate=reply.rates.tightest)
             # In its place still: what is cut off here is one of the calls in flight.
             return attempt, await self._settle_reply(attempt, reply, told)
 
