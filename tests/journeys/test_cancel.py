@@ -17,13 +17,17 @@ from tests.house import House
 from tests.journeys.following import analyse, ended, entries_of
 
 SLOW = Scripted(delay_s=20.0, times=0)
+JUDGED = "product_visibility,appeal_to_minors,responsible_drinking"
+ALL = ""
 
 
-async def asked(api: GatewayApi, fake: FakeProviders, sample: Sample, calls: int = 1) -> UUID:
-    """An analysis with so many calls under way."""
-    analysis_id = await api.analyse(sample.creative, "diageo", "diageo_key_visual")
+async def asked(api: GatewayApi, fake: FakeProviders, sample: Sample, only: str = JUDGED) -> UUID:
+    """An analysis of some checks with a call under way."""
+    fake.calls.clear()
+    given = {"only": only}
+    analysis_id = await api.analyse(sample.creative, "diageo", "diageo_key_visual", given)
     async with asyncio.timeout(60):
-        while len(fake.calls) < calls:
+        while not fake.calls:
             await asyncio.sleep(0.02)
     return analysis_id
 
@@ -33,7 +37,7 @@ async def test_running_analysis_ends_at_once_without_a_verdict(
 ) -> None:
     fake.answer_with(SLOW)
     async with house.signed_in() as api:
-        analysis_id = await asked(api, fake, sample)
+        analysis_id = await asked(api, fake, sample, ALL)
         analysis = await api.cancel(analysis_id)
         calls = len(fake.calls)
         events = [event async for event in api.events(analysis_id)]
@@ -57,7 +61,7 @@ async def test_cancelled_twice_is_cancelled_once_and_ended_is_refused(
     house: House, fake: FakeProviders, sample: Sample
 ) -> None:
     async with house.signed_in() as api:
-        done, _ = await analyse(api, sample.creative)
+        done = await ended(api, await asked(api, fake, sample))
         with pytest.raises(Conflict, match="ended as done"):
             await api.cancel(done.analysis_id)
         assert (await api.analysis(done.analysis_id)).state == "done"
@@ -77,7 +81,7 @@ async def test_cancelled_while_it_waits_is_never_run(
 ) -> None:
     fake.answer_with(SLOW)
     async with house.signed_in() as api:
-        ids = [await asked(api, fake, sample, calls=0) for _ in range(6)]
+        ids = [await api.analyse(sample.creative, "diageo", "diageo_key_visual") for _ in range(6)]
         async with asyncio.timeout(60):
             while not fake.calls:
                 await asyncio.sleep(0.02)
@@ -102,7 +106,7 @@ async def test_places_of_a_cancelled_analysis_are_free_for_the_next(
         for _ in range(6):
             await api.cancel(await asked(api, fake, sample))
         fake.reset()
-        analysis, _ = await analyse(api, sample.creative)
+        analysis = await ended(api, await asked(api, fake, sample))
 
     assert analysis.state == "done"
     assert not [result for result in analysis.checks if result.state == "error"]
@@ -112,7 +116,7 @@ async def test_command_that_is_told_to_stop_cancels_what_it_waits_for(
     house: House, fake: FakeProviders, sample: Sample
 ) -> None:
     fake.answer_with(SLOW)
-    question = commands.Question("diageo", "diageo_key_visual")
+    question = commands.Question("diageo", "diageo_key_visual", only=(JUDGED,))
     async with house.signed_in() as api, open_pool(house.dsns["qc"].run, "qc", 1) as pool:
         checking = asyncio.create_task(
             commands.check(api, sample.creative, question, Console(file=StringIO()))

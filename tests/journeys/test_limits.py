@@ -12,13 +12,16 @@ import pytest
 
 from deploy.database import Dsns
 from deploy.sample import Sample
+from libs.api.gateway import GatewayApi
+from libs.contracts.qc import Analysis
 from libs.postgres import open_pool, transaction
 from libs.problems import TooMany
 from tests.fake_providers import Call, FakeProviders, Scripted
 from tests.house import House, open_house
-from tests.journeys.following import analyse, entries_of, with_cost
+from tests.journeys.following import entries_of, with_cost
 from tests.trust import Trust
 
+JUDGED = {"only": "product_visibility,appeal_to_minors,responsible_drinking"}
 FIRST_REFUSED = 2
 RETRY_S = 2.0
 ON_THE_WAY_S = 1.0
@@ -45,6 +48,11 @@ class Storm:
         return Scripted(delay_s=1.0)
 
 
+async def judged(api: GatewayApi, sample: Sample) -> Analysis:
+    analysis_id = await api.analyse(sample.creative, "diageo", "diageo_key_visual", JUDGED)
+    return await with_cost(api, analysis_id)
+
+
 async def test_storm_of_refusals_is_outlasted_and_costs_nothing(
     dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, sample: Sample, fake: FakeProviders
 ) -> None:
@@ -52,11 +60,9 @@ async def test_storm_of_refusals_is_outlasted_and_costs_nothing(
         open_house(dsns, trust, tmp_path, fake, calls_at_first=16) as house,
         house.signed_in() as api,
     ):
-        await analyse(api, sample.creative)  # what is exact is kept from now on
-        fake.reset()
         fake.script = storm = Storm(fake, bears=1)
         ids = await asyncio.gather(
-            *(api.analyse(sample.creative, "diageo", "diageo_key_visual") for _ in range(5))
+            *(api.analyse(sample.creative, "diageo", "diageo_key_visual", JUDGED) for _ in range(5))
         )
         analyses = [await with_cost(api, analysis_id) for analysis_id in ids]
         entries = [entry for analysis_id in ids for entry in await entries_of(house, analysis_id)]
@@ -77,7 +83,7 @@ async def test_spent_quota_is_not_asked_again(
     spent = {"error": {"code": "insufficient_quota", "message": "You exceeded your current quota"}}
     fake.answer_with(Scripted(status=429, body=spent, provider="openai", times=0))
     async with open_house(dsns, trust, tmp_path, fake) as house, house.signed_in() as api:
-        analysis, _ = await analyse(api, sample.creative)
+        analysis = await judged(api, sample)
 
     asked = Counter(call.provider for call in fake.calls)
     assert asked["openai"] == asked["google"], "each question once, then the other provider"
@@ -91,9 +97,9 @@ async def test_model_that_wants_a_long_pause_is_asked_by_nobody_else(
         Scripted(status=429, headers={"retry-after": "300"}, provider="openai", times=0)
     )
     async with open_house(dsns, trust, tmp_path, fake) as house, house.signed_in() as api:
-        first, _ = await analyse(api, sample.creative)
+        first = await judged(api, sample)
         told = len([call for call in fake.calls if call.provider == "openai"])
-        second, _ = await analyse(api, sample.creative)
+        second = await judged(api, sample)
 
     assert told == len([call for call in fake.calls if call.provider == "openai"]) > 0
     for analysis in (first, second):
@@ -110,12 +116,10 @@ async def test_nothing_is_asked_before_the_reset_that_the_headers_tell(
         "x-ratelimit-reset-requests": "9s",
     }
     async with open_house(dsns, trust, tmp_path, fake) as house, house.signed_in() as api:
-        await analyse(api, sample.creative)  # what is exact is kept from now on
-        fake.reset()
         fake.answer_with(Scripted(headers=spent, times=0))
-        first, _ = await analyse(api, sample.creative)
+        first = await judged(api, sample)
         told = len(fake.calls)
-        second, _ = await analyse(api, sample.creative)
+        second = await judged(api, sample)
 
     last, following = (datetime.fromisoformat(call.at) for call in fake.calls[told - 1 : told + 1])
     assert (following - last).total_seconds() >= 8.9
@@ -130,10 +134,9 @@ async def test_analysis_ends_when_its_time_is_over_with_every_call_in_the_ledger
         open_house(dsns, trust, tmp_path, fake, run_timeout_s=6.0, call_timeout_s=50) as house,
         house.signed_in() as api,
     ):
-        await analyse(api, sample.creative)  # what is exact is kept from now on
-        fake.reset()
         fake.answer_with(Scripted(delay_s=60.0, times=0))
-        analysis, events = await analyse(api, sample.creative)
+        analysis = await judged(api, sample)
+        events = [event async for event in api.events(analysis.analysis_id)]
         entries = await entries_of(house, analysis.analysis_id, at_least=len(fake.calls))
 
     assert (analysis.state, analysis.verdict) == ("done", "incomplete")
@@ -184,7 +187,7 @@ async def test_big_upload_into_a_full_queue_is_told_so(
     limits = {"analyses_in_flight": 1, "most_queued": 1}
     async with open_house(dsns, trust, tmp_path, fake, **limits) as house, house.signed_in() as api:
         for _ in range(2):
-            await api.analyse(sample.creative, "diageo", "diageo_key_visual")
+            await api.analyse(sample.creative, "diageo", "diageo_key_visual", JUDGED)
             async with asyncio.timeout(60):
                 while not await states_of(house, "running"):
                     await asyncio.sleep(0.05)
