@@ -78,7 +78,8 @@ class _Run:
         self._row = row
         self._checks = row.checks
         self._written = Written(bench.pool, bench.progress, row)
-        self._ends_s = asyncio.get_running_loop().time() + bench.judge.run_timeout_s
+        self._time_s = bench.judge.run_timeout_s * bench.judge.patience(row)
+        self._ends_s = asyncio.get_running_loop().time() + self._time_s
 
     async def take_up(self) -> bool:
         """Load what is stored; False when nobody has begun yet."""
@@ -209,7 +210,7 @@ class _Run:
             calls = await attempts.settle_cut_off(self._bench.pool, self._row, "timed_out")
             log.warning("the time of the analysis is over", calls_cut_off=calls)
             await self._written.load()  # what was stored with its call and not told yet
-            why = f"No model answered in the {self._judge.run_timeout_s:g} s of an analysis."
+            why = f"No model answered in the {self._time_s:g} s of an analysis."
             for check_id, check in self._open_checks("judged").items():
                 await self._written.store(without_score(check_id, check, "error", why))
 

@@ -145,7 +145,7 @@ class Asking:
             text=told.text,
             schema=told.schema,
             attempt_id=attempt.attempt_id,
-            timeout_s=self._judge.timeout_s,
+            timeout_s=self._judge.timeout_s * self._judge.patience(self._row),
             max_output_tokens=attempt.most_output_tokens,
             service_tier="flex" if self._row.given and self._row.given.can_wait else "standard",
         )

@@ -15,6 +15,10 @@ from services.qc.domain.views import SizeSeen
 from services.qc.limits import Limits
 from services.qc.models import Registry
 from services.qc.providers.base import Provider
+from services.qc.repository import AnalysisRow
+
+PATIENCE = 10
+"""How many times as long those have that can wait: OpenAI wants a quarter of an hour for flex."""
 
 
 def _set() -> asyncio.Event:
@@ -29,7 +33,7 @@ class Judge:
 
     `limits` gives out places for calls that are made or not yet written down; a call waits for
     `open`, which a worker that was told to stop clears. `timeout_s` is of a call,
-    `run_timeout_s` of an analysis, after which it asks nobody any more.
+    `run_timeout_s` of an analysis, after which it asks nobody any more; `patience` stretches both.
     """
 
     pool: Pool
@@ -41,6 +45,9 @@ class Judge:
     run_timeout_s: float
     max_output_tokens: int
     open: asyncio.Event = field(default_factory=_set)
+
+    def patience(self, row: AnalysisRow) -> int:
+        return PATIENCE if row.given and row.given.can_wait else 1
 
     def skipped(self, check: Check) -> str | None:
         """Why the check cannot be asked at all, or None."""
