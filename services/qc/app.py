@@ -142,7 +142,7 @@ async def _begin(
     """Open what the handlers work with, and start what works beside them."""
     bench, profiles = await _open(stack, settings, issuer)
     worker = Worker(bench, settings.analyses_in_flight, settings.lease_s, settings.max_claims)
-    campaigns = await open_campaigns(stack, bench, profiles, settings, webhooks, worker.wake)
+    campaigns = await open_campaigns(stack, bench, profiles, settings, webhooks, worker)
     app[handlers.BENCH] = bench
     app[handlers.PROFILES] = profiles
     app[handlers.WORKER] = worker

@@ -6,6 +6,7 @@ from uuid import UUID
 from libs.contracts.campaigns import CellState
 from libs.postgres import Connection
 from services.qc.campaigns.rows import CampaignRow
+from services.qc.repository import COLUMNS, AnalysisRow
 
 BROKEN = """EXISTS (SELECT FROM check_result r
                      WHERE r.client_id = c.client_id AND r.analysis_id = c.analysis_id
@@ -173,13 +174,16 @@ async def retry(db: Connection, row: CampaignRow) -> int:
     return len(found)
 
 
-async def running_analyses(db: Connection, row: CampaignRow) -> list[UUID]:
+async def running_analyses(db: Connection, row: CampaignRow) -> list[AnalysisRow]:
+    """The analyses of the campaign's running cells that have not ended."""
     found = await db.fetch(
-        """
-        SELECT analysis_id FROM campaign_cell
-         WHERE client_id = $1 AND campaign_id = $2 AND state = 'running'
+        f"""
+        SELECT {COLUMNS} FROM analysis
+         WHERE client_id = $1 AND finished_at IS NULL
+           AND analysis_id IN (SELECT analysis_id FROM campaign_cell
+                                WHERE client_id = $1 AND campaign_id = $2 AND state = 'running')
         """,
         row.client_id,
         row.campaign_id,
     )
-    return [one["analysis_id"] for one in found]
+    return [AnalysisRow(**one) for one in found]

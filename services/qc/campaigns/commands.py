@@ -143,7 +143,7 @@ class CampaignCommands:
             return await self._tell(api, found.campaign_id, output, json)
 
     async def cancel(self, campaign: str, /, *, as_user: AsUser = "admin") -> int:
-        """Start nothing more of a campaign, by its id or name."""
+        """Start nothing more of a campaign, and end what runs of it; by its id or name."""
         async with self._sign_in(as_user) as api:
             found = await meant(api, campaign)
             print(in_words(await api.cancel_campaign(found.campaign_id)))

@@ -145,7 +145,10 @@ class Driver:
         """Make the cell's analysis, or say why it has none."""
         try:
             creative = await self._opened(row, cell)
-            async with transaction(self._bench.pool, [row.client_id]) as db:
+            async with (
+                self._bench.queue.room(row.client_id),
+                transaction(self._bench.pool, [row.client_id]) as db,
+            ):
                 await self._queue(db, row, cell, creative)
         except (LeaseLost, TooMany, Unavailable):
             raise

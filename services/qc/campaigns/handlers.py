@@ -118,9 +118,9 @@ async def post_campaign_start(request: web.Request, path: CampaignPath) -> Campa
 
 
 async def post_campaign_cancel(request: web.Request, path: CampaignPath) -> Campaign:
-    """Start nothing more of it."""
+    """Start nothing more of it, and end what waits or runs."""
     desk, row = await _own(request, path)
-    await taking.cancel(desk, row)
+    await taking.cancel(desk, row, request[ACTOR])
     return await get_campaign(request, path)
 
 

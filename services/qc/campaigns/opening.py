@@ -12,6 +12,7 @@ from services.qc.campaigns.events import Events
 from services.qc.campaigns.taking import Desk
 from services.qc.campaigns.webhooks import Webhooks, open_session
 from services.qc.domain.webhook import AllowedHosts, read_secrets
+from services.qc.leases import Worker
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
 
@@ -55,10 +56,11 @@ async def open_campaigns(
     profiles: ProfilesApi,
     settings: QcSettings,
     rules: WebhookRules,
-    wake: Callable[[], object],
+    worker: Worker,
 ) -> OpenCampaigns:
     session = await stack.enter_async_context(open_session(rules.hosts))
-    driver = Driver(bench, Pace(settings.campaign_in_flight, wake))
+    driver = Driver(bench, Pace(settings.campaign_in_flight, worker.wake))
     webhooks = Webhooks(bench.pool, session, rules.hosts, rules.keys)
-    desk = Desk(bench, profiles, settings, rules.hosts, driver, Events(bench.pool))
+    events = Events(bench.pool)
+    desk = Desk(bench, profiles, settings, rules.hosts, driver, worker.drop, events)
     return OpenCampaigns(desk, (driver.run, webhooks.run, webhooks.run))

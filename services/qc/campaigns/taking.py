@@ -2,6 +2,8 @@
 
 import asyncio
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +28,7 @@ from libs.contracts.profiles import Resolved
 from libs.ids import uuid7
 from libs.postgres import Connection, transaction
 from libs.problems import Conflict, Invalid, NotFound, TooLarge, Unsupported
-from services.qc import briefing
+from services.qc import briefing, cancelling
 from services.qc.accept import IDS
 from services.qc.briefing import Wishes
 from services.qc.campaigns import cells, rows
@@ -49,13 +51,14 @@ UNPACKING = 2
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What campaigns of this process work with."""
+    """What campaigns of this process work with. `drop` stops what runs under a lease here."""
 
     bench: Bench
     profiles: ProfilesApi
     settings: QcSettings
     hosts: AllowedHosts
     driver: Driver
+    drop: Callable[[UUID], object]
     events: Events
     unpacking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(UNPACKING))
 
@@ -224,8 +227,8 @@ async def start(desk: Desk, row: CampaignRow) -> None:
     desk.driver.wake()
 
 
-async def cancel(desk: Desk, row: CampaignRow) -> None:
-    """Start nothing more; what runs is brought to its end. Cancelled twice changes nothing."""
+async def cancel(desk: Desk, row: CampaignRow, actor: Actor) -> None:
+    """Start nothing more, and end what waits or runs. Cancelled twice changes nothing."""
     now = datetime.now(UTC)
     async with transaction(desk.bench.pool, [row.client_id]) as db:
         held = await _locked(db, row)
@@ -237,6 +240,11 @@ async def cancel(desk: Desk, row: CampaignRow) -> None:
             await cells.cancel_waiting(db, row)
             await rows.set_state(db, row, "cancelling", now)
             await add_events(db, row, CampaignEvent(kind="cancelling", at=now))
+        running = await cells.running_analyses(db, row) if held.state != "open" else []
+    for analysis in running:
+        with suppress(Conflict):  # it has ended meanwhile
+            if lease := await cancelling.cancel(desk.bench, analysis, actor):
+                desk.drop(lease)
     desk.driver.wake()
 
 
