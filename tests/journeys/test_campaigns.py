@@ -147,9 +147,11 @@ async def test_what_broke_is_run_again_and_the_cost_of_both_tries_is_told(
         one = campaign.campaign_id
         await api.start_campaign(one)
         before, _ = await to_the_end(api, one)
+        asked = len(fake.calls)
         fake.reset()
         retried = await api.retry_campaign(one)
         after, events = await to_the_end(api, one)
+        assert 0 < len(fake.calls) < asked, "only what broke is asked again"
         assert await api.retry_campaign(one) == 1, "b.png is broken for ever"
         await to_the_end(api, one)
         ended = await filled(api, tmp_path, {"c.png": png()})

@@ -22,7 +22,7 @@ FILE = """JOIN LATERAL (SELECT name, sha256, bytes FROM campaign_file f
 
 @dataclass(frozen=True, slots=True)
 class CellRow:
-    """What the driver knows of a cell."""
+    """What the driver knows of a cell. `earlier_id` is the analysis of the try before."""
 
     file_no: int
     profile_no: int
@@ -30,6 +30,7 @@ class CellRow:
     sha256: str
     bytes: int
     analysis_id: UUID | None = None
+    earlier_id: UUID | None = None
     state: str = "waiting"
     verdict: str | None = None
     score: float | None = None
@@ -88,7 +89,8 @@ async def next_waiting(db: Connection, row: CampaignRow) -> CellRow | None:
     """File by file, so that what was opened for one profile is known for the next."""
     found = await db.fetchrow(
         f"""
-        SELECT c.file_no, c.profile_no, f.name, f.sha256, f.bytes
+        SELECT c.file_no, c.profile_no, f.name, f.sha256, f.bytes,
+               c.earlier[cardinality(c.earlier)] AS earlier_id
           FROM campaign_cell c {FILE}
          WHERE c.client_id = $1 AND c.campaign_id = $2 AND c.state = 'waiting'
          ORDER BY c.file_no, c.profile_no

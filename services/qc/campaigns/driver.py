@@ -17,9 +17,10 @@ import structlog
 from libs import telemetry
 from libs.contracts.campaigns import CampaignEvent, CampaignState, CellState
 from libs.contracts.qc import Creative
+from libs.contracts.review import RerunRequest
 from libs.postgres import Connection, transaction
-from libs.problems import Problem, TooMany, Unavailable
-from services.qc import briefing
+from libs.problems import Conflict, Problem, TooMany, Unavailable
+from services.qc import briefing, repository
 from services.qc.accept import add_queued, known_creative, open_known
 from services.qc.briefing import Wishes
 from services.qc.campaigns import cells, rows
@@ -28,12 +29,14 @@ from services.qc.campaigns.events import add_events
 from services.qc.campaigns.rows import CampaignRow, LeaseLost
 from services.qc.campaigns.webhooks import enqueue
 from services.qc.files import Upload, safe_name
+from services.qc.review.rerun import queue_rerun
 from services.qc.run import Bench
 
 log = structlog.get_logger()
 POLL_S = 0.5
 LOOK_LEASE = timedelta(minutes=2)
 MOST_LOOK_S = 20.0
+BROKEN_ONES = RerunRequest(states=["error"])
 PAUSE = timedelta(milliseconds=300)
 PAUSE_AFTER_TROUBLE = timedelta(seconds=5)
 ENDED: dict[str, CellState] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
@@ -144,7 +147,7 @@ class Driver:
     async def _start(self, row: CampaignRow, cell: CellRow) -> None:
         """Make the cell's analysis, or say why it has none."""
         try:
-            creative = await self._opened(row, cell)
+            creative = None if cell.earlier_id else await self._opened(row, cell)
             async with (
                 self._bench.queue.room(row.client_id),
                 transaction(self._bench.pool, [row.client_id]) as db,
@@ -169,21 +172,43 @@ class Driver:
             return await open_known(self._bench, row.client_id, upload)
 
     async def _queue(
-        self, db: Connection, row: CampaignRow, cell: CellRow, creative: Creative
+        self, db: Connection, row: CampaignRow, cell: CellRow, creative: Creative | None
     ) -> None:
         held = await rows.hold(db, row)
         if held.state != "running":
             raise LeaseLost(str(row.campaign_id))
+        if creative:
+            analysis_id = await self._analysis(db, row, cell, creative)
+        else:
+            analysis_id = await self._again(db, row, cell)
+        await cells.set_cell(db, row, cell, "running", analysis_id=analysis_id)
+        await add_events(db, row, _event(row, cell, "cell_started", analysis_id=analysis_id))
+
+    async def _analysis(
+        self, db: Connection, row: CampaignRow, cell: CellRow, creative: Creative
+    ) -> UUID:
         resolved = row.profiles[cell.profile_no]
         brief = await briefing.settle(db, resolved, Wishes(**row.wishes), _file_name(cell))
         if row.can_wait:
             given = brief.given.model_copy(update={"can_wait": True})
             brief = brief.model_copy(update={"given": given})
-        analysis_id = await add_queued(
+        return await add_queued(
             db, self._bench, row.actor, row.client_id, resolved.profile, creative, brief, []
         )
-        await cells.set_cell(db, row, cell, "running", analysis_id=analysis_id)
-        await add_events(db, row, _event(row, cell, "cell_started", analysis_id=analysis_id))
+
+    async def _again(self, db: Connection, row: CampaignRow, cell: CellRow) -> UUID:
+        """A rerun: what the try before has found, and what that cost, is kept.
+
+        When a reviewer has settled meanwhile what broke, that try is the one that counts.
+        """
+        earlier = await repository.analysis(db, cell.earlier_id) if cell.earlier_id else None
+        if earlier is None:
+            raise AssertionError("a cell names analyses that there are")
+        try:
+            told = await queue_rerun(db, self._bench, row.actor, earlier, BROKEN_ONES)
+        except Conflict:
+            return earlier.analysis_id
+        return told.analysis_id
 
     async def _refuse(self, row: CampaignRow, cell: CellRow, code: str, reason: str) -> None:
         async with transaction(self._bench.pool, [row.client_id]) as db:

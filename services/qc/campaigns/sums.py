@@ -62,7 +62,8 @@ async def spent(db: Connection, rows: Sequence[CampaignRow]) -> dict[UUID, Spent
     found = await db.fetch(
         """
         WITH tried AS (
-            SELECT client_id, campaign_id, unnest(array_append(earlier, analysis_id)) AS analysis_id
+            SELECT DISTINCT client_id, campaign_id,
+                            unnest(array_append(earlier, analysis_id)) AS analysis_id
               FROM campaign_cell WHERE client_id = ANY ($1) AND campaign_id = ANY ($2))
         SELECT tried.campaign_id, coalesce(sum(t.cost_usd), 0) AS cost_usd,
                count(*) FILTER (WHERE t.cost_usd IS NULL AND t.state <> 'unknown') AS untold,

@@ -35,16 +35,24 @@ async def rerun(bench: Bench, actor: Actor, row: AnalysisRow, wanted: RerunReque
     if row.state not in ENDED:
         raise Conflict("not_finished", "The analysis has not ended yet: wait until it has.")
     async with bench.queue.room(row.client_id), transaction(bench.pool, [row.client_id]) as db:
-        await said.hold_ended(db, row.client_id, row.analysis_id)
-        results = await repository.results(db, row.client_id, row.analysis_id)
-        words = await said.of_analysis(db, row.client_id, row.analysis_id)
-        chosen = _chosen(row, results, words, wanted)
-        carried = [result for result in results if result.check_id not in chosen]
-        analysis_id = await _under_way(db, row, carried)
-        if analysis_id is None:
-            analysis_id = await _write(bench, db, actor, row, carried, words)
-    bench.progress.tell(analysis_id)
-    log.info("analysis run again", rerun_of=str(row.analysis_id), analysis=str(analysis_id))
+        told = await queue_rerun(db, bench, actor, row, wanted)
+    bench.progress.tell(told.analysis_id)
+    log.info("analysis run again", rerun_of=str(row.analysis_id), analysis=str(told.analysis_id))
+    return told
+
+
+async def queue_rerun(
+    db: Connection, bench: Bench, actor: Actor, row: AnalysisRow, wanted: RerunRequest
+) -> Rerun:
+    """The same in the caller's transaction, of an analysis that has ended."""
+    await said.hold_ended(db, row.client_id, row.analysis_id)
+    results = await repository.results(db, row.client_id, row.analysis_id)
+    words = await said.of_analysis(db, row.client_id, row.analysis_id)
+    chosen = _chosen(row, results, words, wanted)
+    carried = [result for result in results if result.check_id not in chosen]
+    analysis_id = await _under_way(db, row, carried)
+    if analysis_id is None:
+        analysis_id = await _write(bench, db, actor, row, carried, words)
     return Rerun(
         analysis_id=analysis_id,
         rerun_of=row.analysis_id,
