@@ -125,7 +125,10 @@ class Campaigns(Reply):
 
 
 class Cell(Reply):
-    """One file against one profile. `tries` counts its analyses; `reason` says why it has none."""
+    """One file against one profile. `tries` counts its analyses; `reason` says why it has none.
+
+    `reviewed`: verdict, score and coverage follow what reviewers said of the results.
+    """
 
     profile_id: str
     state: CellState
@@ -139,6 +142,7 @@ class Cell(Reply):
     cost_usd: Usd | None = None
     code: str | None = None
     reason: str | None = None
+    reviewed: bool = False
 
 
 class MatrixRow(Reply):

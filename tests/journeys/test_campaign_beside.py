@@ -8,10 +8,12 @@ from pathlib import Path
 from aiohttp import web
 
 from deploy.database import Dsns
+from libs.api.review import ReviewApi
 from libs.contracts.campaigns import CampaignEnded
+from libs.contracts.review import OverrideRequest
 from services.qc.domain.webhook import read_secrets, signed_headers
 from tests.fake_providers import FakeProviders, Scripted
-from tests.house import open_house
+from tests.house import House, open_house
 from tests.journeys.campaigning import (
     PROFILE,
     filled,
@@ -117,3 +119,30 @@ async def test_two_services_drive_one_campaign_without_doing_it_twice(
     assert matrix.campaign.cells.ended == 8
     assert all(row.cells[0].tries == 1 for row in matrix.rows)
     assert b'"total_analyses": 8' in report
+
+
+async def test_what_reviewers_say_counts_in_the_matrix(
+    house_without_keys: House, tmp_path: Path
+) -> None:
+    async with house_without_keys.signed_in() as api:
+        campaign = await filled(api, tmp_path, {"a.png": png(), "b.png": png("blue")})
+        await api.start_campaign(campaign.campaign_id)
+        before, _ = await to_the_end(api, campaign.campaign_id)
+        analysis_id = before.rows[0].cells[0].analysis_id
+        assert analysis_id
+        review = ReviewApi(api.caller)
+        for result in (await api.analysis(analysis_id)).checks:
+            state = {"failed": "passed", "passed": "passed"}.get(result.state, "not_applicable")
+            said = OverrideRequest.model_validate({"state": state, "reason": "Seen."})
+            await review.override(analysis_id, result.check_id, said)
+        after = await api.campaign_matrix(campaign.campaign_id)
+        [listed] = await api.campaigns("diageo")
+        table = (await api.campaign_table(campaign.campaign_id, "csv")).decode("utf-8-sig")
+
+    one, other = after.rows[0].cells[0], after.rows[1].cells[0]
+    assert (one.verdict, one.reviewed, one.failed_checks) == ("pass", True, [])
+    assert (other.verdict, other.reviewed) == ("incomplete", False)
+    assert before.campaign.cells.incomplete == 2
+    assert (listed.cells.passed, listed.cells.incomplete) == (1, 1)
+    assert listed.cells == after.campaign.cells
+    assert table.count("reviewed") == 1

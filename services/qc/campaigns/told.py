@@ -1,7 +1,8 @@
 """What callers are told of campaigns: rows put together into the contract's shapes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from libs.contracts.campaigns import (
     Campaign,
@@ -12,26 +13,50 @@ from libs.contracts.campaigns import (
     MatrixRow,
     WebhookState,
 )
+from libs.contracts.qc import Verdict
 from libs.postgres import Connection, Record
 from services.qc.campaigns import sums
+from services.qc.campaigns.reviews import Reviewed, reviewed
 from services.qc.campaigns.rows import CampaignRow, numbered_files
 from services.qc.campaigns.sums import Spent
+
+OF_VERDICT: Mapping[Verdict, str] = {
+    "pass": "passed",
+    "fail": "failing",
+    "incomplete": "incomplete",
+}
 
 
 async def campaigns_of(db: Connection, rows: Sequence[CampaignRow]) -> list[Campaign]:
     """The campaigns as they stand, in the order of the rows."""
+    return await _campaigns(db, rows, await reviewed(db, rows))
+
+
+async def _campaigns(
+    db: Connection, rows: Sequence[CampaignRow], spoken: Mapping[UUID, Reviewed]
+) -> list[Campaign]:
     counts, files = await sums.counts(db, rows), await sums.file_counts(db, rows)
     spent, hooks = await sums.spent(db, rows), await sums.webhooks(db, rows)
     return [
         _campaign(
             row,
-            counts.get(row.campaign_id, Counts()),
+            _counted(counts.get(row.campaign_id, Counts()), row, spoken),
             files.get(row.campaign_id, 0),
             spent.get(row.campaign_id, Spent()),
             hooks.get(row.campaign_id),
         )
         for row in rows
     ]
+
+
+def _counted(counts: Counts, row: CampaignRow, spoken: Mapping[UUID, Reviewed]) -> Counts:
+    """The verdicts as they count, with what reviewers said."""
+    changes = counts.model_dump()
+    for one in spoken.values():
+        if one.campaign_id == row.campaign_id:
+            changes[OF_VERDICT[one.found]] -= 1
+            changes[OF_VERDICT[one.verdict]] += 1
+    return Counts(**changes)
 
 
 async def campaign_of(db: Connection, row: CampaignRow) -> Campaign:
@@ -73,18 +98,20 @@ def _campaign(
 async def matrix_of(db: Connection, row: CampaignRow) -> Matrix:
     """Before the campaign is started no row has cells."""
     cells: dict[int, list[Cell]] = defaultdict(list)
+    spoken = await reviewed(db, [row])
     for found in await sums.matrix(db, row):
-        cells[found["file_no"]].append(_cell(row, found))
+        cells[found["file_no"]].append(_cell(row, found, spoken.get(found["analysis_id"])))
     rows = [
         MatrixRow(file=file.name, sha256=file.sha256, bytes=file.bytes, cells=cells[number])
         for number, file in (await numbered_files(db, row)).items()
     ]
-    return Matrix(campaign=await campaign_of(db, row), rows=rows)
+    [campaign] = await _campaigns(db, [row], spoken)
+    return Matrix(campaign=campaign, rows=rows)
 
 
-def _cell(row: CampaignRow, found: Record) -> Cell:
+def _cell(row: CampaignRow, found: Record, said: Reviewed | None) -> Cell:
     ended = found["state"] == "done"
-    return Cell(
+    told = Cell(
         profile_id=row.profiles[found["profile_no"]].profile.profile_id,
         state=found["state"],
         tries=found["tries"],
@@ -97,4 +124,16 @@ def _cell(row: CampaignRow, found: Record) -> Cell:
         cost_usd=None if found["untold"] else found["cost_usd"],
         code=found["code"],
         reason=found["reason"],
+    )
+    if said is None or not ended:
+        return told
+    return told.model_copy(
+        update={
+            "verdict": said.verdict,
+            "score": said.score,
+            "coverage": said.coverage,
+            "failed_checks": said.failed_checks,
+            "broken_checks": said.broken_checks,
+            "reviewed": True,
+        }
     )

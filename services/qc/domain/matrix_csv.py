@@ -43,12 +43,16 @@ def _cell(cell: Cell) -> Iterator[str]:
     yield for_csv(" ".join(cell.broken_checks))
     yield "" if cell.cost_usd is None else format(cell.cost_usd, "f")
     yield str(cell.analysis_id or "")
-    yield for_csv(cell.reason or "")
+    yield for_csv(note_of(cell))
 
 
 def verdict_of(cell: Cell) -> str:
     """The verdict, or what became of the cell instead."""
     return cell.verdict or (COULD_NOT_RUN if cell.state == "failed" else cell.state)
+
+
+def note_of(cell: Cell) -> str:
+    return " ".join(filter(None, ("reviewed" if cell.reviewed else "", cell.reason)))
 
 
 def number(value: float | None) -> str:

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from libs.contracts.campaigns import Matrix
 from libs.contracts.qc import Finding
-from services.qc.domain.matrix_csv import verdict_of
+from services.qc.domain.matrix_csv import note_of, verdict_of
 from services.qc.domain.sheet_text import looks_like_formula, one_line
 
 MOST_FINDINGS = 20_000
@@ -123,7 +123,7 @@ def _results(sheet: Worksheet, forms: _Forms, matrix: Matrix) -> None:
             None if cell.cost_usd is None else format(cell.cost_usd, "f"),
             float(cell.tries),
             str(cell.analysis_id or ""),
-            cell.reason,
+            note_of(cell),
         ]
         for row in matrix.rows
         for cell in row.cells
