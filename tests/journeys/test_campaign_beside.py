@@ -1,6 +1,7 @@
 """A campaign beside others: other analyses, another service, a receiver of its end."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,7 +75,11 @@ async def test_others_do_not_stand_behind_a_campaign(
     dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders
 ) -> None:
     fake.answer_with(Scripted(delay_s=0.5, times=0))
-    settings = {"campaign_in_flight": 4, "analyses_in_flight": 2}
+    settings = {
+        "campaign_in_flight": 4,
+        "analyses_in_flight": 2,
+        "default_models": ("openai/gpt-5.2",),
+    }
     async with (
         open_house(dsns, trust, tmp_path, fake, **settings) as house,
         house.signed_in() as api,
@@ -99,6 +104,8 @@ async def test_others_do_not_stand_behind_a_campaign(
     assert meanwhile.state == "running" and meanwhile.cells.waiting > 4
     assert matrix.campaign.cells.ended == 14
     assert told.given.can_wait and not mine.given.can_wait
+    tiers = Counter(str(body.get("service_tier")) for _, body in fake.requests)
+    assert tiers.keys() == {"flex", "None"} and tiers["flex"] > tiers["None"]
 
 
 async def test_two_services_drive_one_campaign_without_doing_it_twice(
