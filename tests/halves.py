@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-WAITING = ("journeys", "deploy")
+WAITING = ("journeys",)
 NOT_IN_THE_SUITE = "bench"
 INTERRUPTED = 2
 
