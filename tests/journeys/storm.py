@@ -25,7 +25,7 @@ WEATHER: dict[str, tuple[int, Scripted]] = {
     "limited": (9, Scripted(status=429, headers={"retry-after": "0.2"})),
     "broken": (8, Scripted(status=500)),
 }
-"""How often of a hundred, and what then."""
+"""How often of a hundred, and what then. Each comes once at first."""
 
 AGAIN_AFTER_S = 0.01
 UNSEEN = {"cut", "dropped", "broken"}
@@ -36,16 +36,23 @@ class Storm(FakeProviders):
     def __init__(self, seed: int) -> None:
         super().__init__(self._weather)
         self._random = random.Random(seed)
+        self._first = list(WEATHER)
+        self._random.shuffle(self._first)
         self._weights = {kind: weight for kind, (weight, _) in WEATHER.items()}
         self.weather: dict[str | None, str] = {}
         self.text: str | None = None
 
     def only(self, kind: str) -> None:
         """From now on the weather is of one kind."""
-        self._weights = {kind: 1}
+        self._first = list(WEATHER)
+        self._random.shuffle(self._first)
+        self._first, self._weights = [], {kind: 1}
 
     def _weather(self, call: Call) -> Scripted:
-        [found] = self._random.choices(list(self._weights), list(self._weights.values()))
+        [found] = self._first[:1] or self._random.choices(
+            list(self._weights), list(self._weights.values())
+        )
+        del self._first[:1]
         self.weather[call.attempt_id] = found
         scripted = WEATHER[found][1]
         return replace(scripted, text=self.text) if self.text else scripted
