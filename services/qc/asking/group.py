@@ -63,7 +63,7 @@ class Asking:
                 retry_after_s=failed.retry_after_s,
                 jitter=random.random(),
             )
-            self._course.fails(model, failed.message)
+            self._course.fails(model, failed.message, called=attempt_id is not None)
             if isinstance(step, GiveUp):
                 return self._results + self._without_answer("error")
             if isinstance(step, Retry):

@@ -14,10 +14,16 @@ class Course:
     wanted: Sequence[ModelRef]
     chain: Chain = field(default_factory=lambda: Chain(()))
     failed: dict[ModelRef, str] = field(default_factory=dict)
+    called: dict[ModelRef, None] = field(default_factory=dict)
 
-    def fails(self, model: ModelRef, reason: str) -> None:
-        """Take note of a failure; of one model the last reason counts."""
+    def fails(self, model: ModelRef, reason: str, called: bool = True) -> None:
+        """Take note of a failure; of one model the last reason counts.
+
+        A model that wants no call for a while has failed without being called.
+        """
         self.failed[model] = reason
+        if called:
+            self.called[model] = None
 
     @property
     def why_none(self) -> str:
@@ -27,7 +33,7 @@ class Course:
 
     def attempted(self, model: ModelRef | None = None) -> list[str]:
         """The models that were asked, in order, with the one that is asked now."""
-        asked = dict.fromkeys([*self.failed, *([model] if model else [])])
+        asked = dict.fromkeys([*self.called, *([model] if model else [])])
         return [str(one) for one in asked]
 
     def facts(self, model: ModelRef) -> dict[str, object]:

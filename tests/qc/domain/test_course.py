@@ -37,3 +37,11 @@ def test_when_none_answered_every_failure_is_told() -> None:
 
     assert course.why_none == "openai/gpt-4o: last; google/gemini-2.5-pro: no credit"
     assert Course((GPT,), Chain((), ("sees nothing",))).why_none == "sees nothing"
+
+
+def test_model_that_took_no_call_was_not_attempted_but_is_the_reason() -> None:
+    course = Course((GPT, PRO), Chain((GPT, PRO)))
+    course.fails(GPT, "wants no call for 900 s", called=False)
+
+    assert course.attempted(PRO) == ["google/gemini-2.5-pro"]
+    assert course.why_fallback(PRO) == "openai/gpt-4o: wants no call for 900 s"
