@@ -117,10 +117,19 @@ def show_remarks(checked: Checked, console: Console) -> None:
 
 
 def names_of(all_checked: Sequence[Checked]) -> list[str]:
-    """What people read: each file's path from the folder that holds them all."""
+    """What people read: each file's path from the folder that holds them all.
+
+    A file that was run several times has the number of the run behind it.
+    """
     whole = [one.file.absolute() for one in all_checked]
     shared = os.path.commonpath([file.parent for file in whole])
-    return [str(file.relative_to(shared)) for file in whole]
+    runs, told = Counter(whole), Counter[Path]()
+    names = []
+    for file in whole:
+        told[file] += 1
+        run = f" ({told[file]} of {runs[file]})" if runs[file] > 1 else ""
+        names.append(f"{file.relative_to(shared)}{run}")
+    return names
 
 
 def show_table(all_checked: Sequence[Checked], console: Console) -> None:
