@@ -1,7 +1,7 @@
 """Reports of analyses as what is drawn on A4 pages: the layout is ours, the data never markup."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,12 +62,14 @@ def pages(reported: Sequence[Reported], made_at: datetime) -> dict[str, Any]:
     return visible
 
 
-def pictures(reported: Sequence[Reported]) -> dict[str, bytes]:
-    """JPEGs by the names under which `pages` asks for them."""
+def pictures(reported: Sequence[Reported], document: Mapping[str, Any]) -> dict[str, bytes]:
+    """JPEGs by the names under which the document of `pages` asks for them, and no others."""
+    asked = set(_texts(document))
     return {
         name: content
         for place, one in enumerate(reported, start=1)
         for name, content in _named(place, one.pictures)
+        if name in asked
     }
 
 
@@ -221,7 +223,7 @@ def _visible(value: Any) -> Any:
     return [_visible(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _texts(value: object) -> Iterator[str]:
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -32,7 +32,8 @@ def _html(reported: Sequence[Reported], made_at: datetime) -> bytes:
 
 def _pdf(reported: Sequence[Reported], made_at: datetime) -> bytes:
     instead = "take fewer creatives, or HTML."
-    return print_pdf(LAYOUT, pages(reported, made_at), pictures(reported), instead=instead)
+    document = pages(reported, made_at)
+    return print_pdf(LAYOUT, document, pictures(reported, document), instead=instead)
 
 
 def _json(reported: Sequence[Reported], made_at: datetime) -> bytes:
