@@ -78,8 +78,6 @@ class _Run:
         self._row = row
         self._checks = row.checks
         self._written = Written(bench.pool, bench.progress, row)
-        self._time_s = bench.judge.run_timeout_s * bench.judge.patience(row)
-        self._ends_s = asyncio.get_running_loop().time() + self._time_s
 
     async def take_up(self) -> bool:
         """Load what is stored; False when nobody has begun yet."""
@@ -202,15 +200,16 @@ class _Run:
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
-        """Cut off what is asked when the time of the run is over; what is left is an error."""
+        """Cut off what is asked when there was time enough; what has no answer is an error."""
+        time_s = self._judge.run_timeout_s * self._judge.patience(self._row)
         try:
-            async with asyncio.timeout_at(self._ends_s):
+            async with asyncio.timeout(time_s):
                 yield
         except TimeoutError:
             calls = await attempts.settle_cut_off(self._bench.pool, self._row, "timed_out")
-            log.warning("the time of the analysis is over", calls_cut_off=calls)
+            log.warning("the time for asking is over", calls_cut_off=calls)
             await self._written.load()  # what was stored with its call and not told yet
-            why = f"No model answered in the {self._time_s:g} s of an analysis."
+            why = f"No model answered in the {time_s:g} s that an analysis may ask."
             for check_id, check in self._open_checks("judged").items():
                 await self._written.store(without_score(check_id, check, "error", why))
 

@@ -131,7 +131,7 @@ async def test_analysis_ends_when_its_time_is_over_with_every_call_in_the_ledger
     dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, sample: Sample, fake: FakeProviders
 ) -> None:
     async with (
-        open_house(dsns, trust, tmp_path, fake, run_timeout_s=20.0, call_timeout_s=50) as house,
+        open_house(dsns, trust, tmp_path, fake, run_timeout_s=6.0, call_timeout_s=50) as house,
         house.signed_in() as api,
     ):
         fake.answer_with(Scripted(delay_s=60.0, times=0))
@@ -141,7 +141,9 @@ async def test_analysis_ends_when_its_time_is_over_with_every_call_in_the_ledger
 
     assert (analysis.state, analysis.verdict) == ("done", "incomplete")
     errors = [result for result in analysis.checks if result.state == "error"]
-    assert errors and all("20 s of an analysis" in (result.reason or "") for result in errors)
+    assert errors and all(
+        "6 s that an analysis may ask" in (result.reason or "") for result in errors
+    )
     assert {entry.outcome for entry in entries} == {"timed_out"}
     assert analysis.unknown_calls == len(entries) == len(fake.calls) > 0
     assert [event.seq for event in events] == list(range(1, len(events) + 1))

@@ -33,7 +33,7 @@ class Judge:
 
     `limits` gives out places for calls that are made or not yet written down; a call waits for
     `open`, which a worker that was told to stop clears. `timeout_s` is of a call,
-    `run_timeout_s` of an analysis, after which it asks nobody any more; `patience` stretches both.
+    `run_timeout_s` of all that an analysis asks; `patience` stretches both.
     """
 
     pool: Pool
