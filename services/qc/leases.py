@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from libs.postgres import Pool, Record, transaction
 from libs.problems import Unavailable
-from services.qc import attempts, queue
+from services.qc import attempts, metrics, queue
 from services.qc.repository import AnalysisRow, LeaseLost
 from services.qc.run import Bench, give_up, run_analysis
 
@@ -57,6 +57,7 @@ class Worker:
                 await self._free.acquire()
                 row = await self._claim()
                 if row is None:
+                    metrics.ANALYSES_QUEUED.set(0)
                     self._free.release()
                     self._news.clear()
                     with suppress(TimeoutError):

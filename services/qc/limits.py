@@ -38,8 +38,8 @@ _SAYS_NOTHING = {
 class Closed(Exception):
     """The model wants to be left alone for longer than is worth waiting for."""
 
-    def __init__(self, model: ModelRef, for_s: float) -> None:
-        super().__init__(f"{model} asks to be left alone for {for_s:.0f} s more.")
+    def __init__(self, for_s: float) -> None:
+        super().__init__(f"it wants no call for {for_s:.0f} s more")
         self.for_s = for_s
 
 
@@ -115,7 +115,7 @@ class Limits:
         loop = asyncio.get_running_loop()
         asked_s = loop.time()
         if (for_s := self.allowed(model).opens_in_s(asked_s)) > MAX_WAIT_S:
-            raise Closed(model, for_s)
+            raise Closed(for_s)
         await self._wait(_Waiting(model, client_id, loop.create_future()))
         metrics.CALL_WAIT.labels(model.provider).observe(loop.time() - asked_s)
         try:
@@ -219,7 +219,7 @@ class Limits:
         for (waited_for, _), queue in self._queues.items():
             while waited_for == model and queue:
                 if not (granted := queue.popleft().granted).done():
-                    granted.set_exception(Closed(model, for_s))
+                    granted.set_exception(Closed(for_s))
 
     def _pool(self, model: ModelRef) -> _Pool:
         if model not in self._pools:

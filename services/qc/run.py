@@ -17,7 +17,7 @@ from libs.contracts.qc import CheckResult, Preview
 from libs.postgres import Pool, transaction
 from services.qc import attempts, briefing, looking
 from services.qc.asking.ask import ask_all
-from services.qc.asking.judge import Judge
+from services.qc.asking.judge import Judge, patience
 from services.qc.decoders import Decoders
 from services.qc.domain.brief import Brief
 from services.qc.domain.landmarks import landmarks_of
@@ -201,7 +201,7 @@ class _Run:
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
         """Cut off what is asked when there was time enough; what has no answer is an error."""
-        time_s = self._judge.run_timeout_s * self._judge.patience(self._row)
+        time_s = self._judge.run_timeout_s * patience(self._row.given)
         try:
             async with asyncio.timeout(time_s):
                 yield

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from libs.contracts.qc import Given
 from services.qc import limits, metrics
+from services.qc.asking.judge import patience
 from services.qc.domain.adaptive import Bounds
 from services.qc.domain.rates import Rate
 from services.qc.domain.routing import FailureKind, ModelRef
@@ -277,3 +279,8 @@ async def test_metrics_tell_what_is_allowed_under_way_and_turned_away() -> None:
     assert metrics.CALLS_IN_FLIGHT.labels(*labels)._value.get() == 0
     assert metrics.CALLS_ALLOWED.labels(*labels)._value.get() < 4
     assert metrics.CALLS_TURNED_AWAY.labels(*labels)._value.get() == 1
+
+
+def test_what_can_wait_has_longer() -> None:
+    assert patience(Given(can_wait=True)) == 10
+    assert patience(Given()) == patience(None) == 1

@@ -9,7 +9,7 @@ import structlog
 
 from libs.contracts.qc import CheckResult, CheckState
 from services.qc import attempts
-from services.qc.asking.judge import Judge
+from services.qc.asking.judge import Judge, patience
 from services.qc.asking.telling import Told
 from services.qc.attempts import Attempt, Settled
 from services.qc.domain.answer import Answer, Answers, Unusable, parse_answers
@@ -145,7 +145,7 @@ class Asking:
             text=told.text,
             schema=told.schema,
             attempt_id=attempt.attempt_id,
-            timeout_s=self._judge.timeout_s * self._judge.patience(self._row),
+            timeout_s=self._judge.timeout_s * patience(self._row.given),
             max_output_tokens=attempt.most_output_tokens,
             service_tier="flex" if self._row.given and self._row.given.can_wait else "standard",
         )

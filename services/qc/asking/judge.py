@@ -7,6 +7,7 @@ from functools import partial
 
 from libs.contracts.models import ModelInfo
 from libs.contracts.profiles import Check
+from libs.contracts.qc import Given
 from libs.postgres import Pool
 from services.qc.domain.grouping import Group, groups_of
 from services.qc.domain.models import seen_size
@@ -15,10 +16,15 @@ from services.qc.domain.views import SizeSeen
 from services.qc.limits import Limits
 from services.qc.models import Registry
 from services.qc.providers.base import Provider
-from services.qc.repository import AnalysisRow
 
 PATIENCE = 10
-"""How many times as long those have that can wait: OpenAI wants a quarter of an hour for flex."""
+
+
+def patience(given: Given | None) -> int:
+    """How many times as long calls and questions may take: the tier of those that can wait is
+    slower. OpenAI API docs, "Flex processing": a quarter of an hour.
+    """
+    return PATIENCE if given and given.can_wait else 1
 
 
 def _set() -> asyncio.Event:
@@ -33,7 +39,8 @@ class Judge:
 
     `limits` gives out places for calls that are made or not yet written down; a call waits for
     `open`, which a worker that was told to stop clears. `timeout_s` is of a call,
-    `run_timeout_s` of all that an analysis asks; `patience` stretches both.
+    `run_timeout_s` of all that an analysis asks; `patience` stretches
+    both.
     """
 
     pool: Pool
@@ -45,9 +52,6 @@ class Judge:
     run_timeout_s: float
     max_output_tokens: int
     open: asyncio.Event = field(default_factory=_set)
-
-    def patience(self, row: AnalysisRow) -> int:
-        return PATIENCE if row.given and row.given.can_wait else 1
 
     def skipped(self, check: Check) -> str | None:
         """Why the check cannot be asked at all, or None."""

@@ -51,6 +51,6 @@ REVIEW_ROUTES = [
         handlers.post_rerun,
         Action.RUN_ANALYSES,
         HTTPStatus.ACCEPTED,
-        fails=CONFLICT,
+        fails=(*CONFLICT, HTTPStatus.TOO_MANY_REQUESTS),
     ),
 ]
