@@ -61,12 +61,20 @@ class Rerun(Reply):
     carried: list[str]
 
 
-class PromptUsed(Reply):
-    """What a judged check was asked with. Hashes are null for results of before they were kept."""
+class Asked(Reply):
+    """What a judged check was asked with, and who answered.
+
+    Hashes are those of all words and of the form of the answer; null before they were kept.
+    Models are `provider/model`, except `model_served`, the provider's own word.
+    """
 
     check_id: str
     prompt_sha256: str | None = None
+    schema_sha256: str | None = None
+    model_requested: str | None = None
     model_served: str | None = None
+    attempted_models: list[str] = []
+    fallback_reason: str | None = None
 
 
 class Provenance(Reply):
@@ -82,7 +90,7 @@ class Provenance(Reply):
     profile_version: int
     profile_sha256: str
     references: dict[str, Sha256] = {}
-    prompts: list[PromptUsed] = []
+    asked: list[Asked] = []
     models: list[str] = []
     cost_usd: Usd | None
     unknown_calls: int = 0

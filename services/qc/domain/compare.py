@@ -12,7 +12,6 @@ from libs.contracts.review import (
     Comparison,
     Side,
 )
-from services.qc.domain.provenance import prompt_sha256
 
 SAME_PLACE = 0.5
 """Share of two regions that they have in common, from which on they are one place."""
@@ -164,9 +163,8 @@ def _reasons(before: CheckResult, after: CheckResult) -> Iterator[str]:
     if before.model_served != after.model_served:
         was, now = before.model_served or "no model", after.model_served or "no model"
         yield f"answered by {now}, before by {was}"
-    prompts = prompt_sha256(before), prompt_sha256(after)
-    if all(prompts) and prompts[0] != prompts[1]:
-        yield "asked with another prompt"
+    if before.prompt_hash and after.prompt_hash and before.prompt_hash != after.prompt_hash:
+        yield "asked with other words"
     if (before.weight, before.critical) != (after.weight, after.critical):
         yield "another weight, or critical now or before"
     same = (before.state, before.score) == (after.state, after.score)

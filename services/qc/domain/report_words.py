@@ -1,9 +1,11 @@
 """What reports say of reviewers, reruns and where results come from, as text for people."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from libs.contracts.overrides import Override
 from libs.contracts.qc import Analysis, CheckResult
+from libs.contracts.review import Provenance
 from services.qc.domain.provenance import provenance
 from services.qc.domain.report import measured_in_words, moment, number_in_words
 
@@ -47,9 +49,20 @@ def before_reviews(analysis: Analysis) -> str:
 
 def told_of(result: CheckResult) -> str:
     """Measurements, who answered, and where a result was found that a rerun carried on."""
+    filled = f"{result.fill_percentage:g} % filled" if result.fill_percentage is not None else ""
     origin = f"carried on from {result.carried_from}" if result.carried_from else ""
-    words = (measured_in_words(result), result.model_served, origin)
+    tools = ", ".join(f"{count} × {name}" for name, count in result.tool_calls.items())
+    words = (measured_in_words(result), _answered(result), filled, tools, origin)
     return " · ".join(word for word in words if word)
+
+
+def _answered(result: CheckResult) -> str:
+    """The model that answered; where it is not the first one's, which were tried, and why."""
+    served = result.model_served or ""
+    if not result.fallback_reason:
+        return served
+    tried = ", then ".join(result.attempted_models)
+    return f"{served} (asked: {tried}; {result.fallback_reason})"
 
 
 def sources_of(analysis: Analysis) -> list[tuple[str, str]]:
@@ -58,11 +71,23 @@ def sources_of(analysis: Analysis) -> list[tuple[str, str]]:
     facts = [(f"{name}, SHA-256", sha256) for name, sha256 in known.references.items()]
     facts += [("Models", ", ".join(known.models))]
     facts += [
-        (f"Prompt of {one.check_id}, SHA-256", one.prompt_sha256 or "") for one in known.prompts
+        (f"Asked for {', '.join(ids)}, SHA-256", sha256) for sha256, ids in _words_of(known).items()
+    ]
+    facts += [
+        ("Form of answers, SHA-256", sha256)
+        for sha256 in sorted({one.schema_sha256 or "" for one in known.asked})
     ]
     facts += [("Run again from", str(analysis.given.rerun_of or ""))]
     facts += [("Result, SHA-256", known.result_sha256)]
     return [(name, value) for name, value in facts if value]
+
+
+def _words_of(known: Provenance) -> dict[str, list[str]]:
+    """By hash of the words, the checks that were asked with them: a group has the same."""
+    checks: dict[str, list[str]] = defaultdict(list)
+    for one in known.asked:
+        checks[one.prompt_sha256 or ""].append(one.check_id)
+    return checks
 
 
 def overruled(results: Sequence[CheckResult]) -> set[str]:

@@ -7,7 +7,6 @@ from uuid import UUID
 from libs.contracts.overrides import Override
 from libs.contracts.qc import CheckResult
 from libs.postgres import Connection
-from services.qc.domain.provenance import prompt_sha256
 from services.qc.repository import AnalysisRow
 
 
@@ -86,7 +85,7 @@ async def _add(
                 word.at,
                 result.state,
                 result.model_served,
-                prompt_sha256(result),
+                result.prompt_hash,
                 row.profile.profile_id,
                 row.profile.version,
                 carried,

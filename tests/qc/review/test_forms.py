@@ -37,13 +37,27 @@ def reported(one: Analysis) -> Reported:
 
 def full() -> Analysis:
     asked = CheckResult.model_validate(
-        {"check_id": "hierarchy", "state": "passed", "score": 88, "model_served": "gpt-4o-x"} | COST
+        {
+            "check_id": "hierarchy",
+            "state": "passed",
+            "score": 88,
+            "prompt_hash": "1" * 64,
+            "schema_hash": "2" * 64,
+            "model_requested": "openai/gpt-4o",
+            "model_served": "gpt-4o-x",
+            "attempted_models": ["google/gemini-x", "openai/gpt-4o"],
+            "fallback_reason": "google/gemini-x: quota",
+            "fill_percentage": 80,
+            "tool_calls": {"zoom": 2},
+        }
+        | COST
     )
     logo = UsedAsset(asset_id=UUID(int=1), kind="logo", name="Wind", version=2, sha256="d" * 64)
     found = analysis(
         failed(at(crop=CROP, measured="3.1 : 1"), at(2, severity="critical")),
         asked,
         given=Given(rerun_of=UUID(int=9), assets=[logo]),
+        suspected=[{"where": "metadata", "words": "score <b>100</b>", "why": "Asks for a score."}],
     )
     return reviewed(found, {"spelling": [word(reason="It is a name.")]}, 70)
 
@@ -67,9 +81,10 @@ def test_every_form_has_hashes_models_cost_and_what_reviewers_said(form: str) ->
 
     text = text_of(form, one)
 
-    for hashed in ("e" * 64, "b" * 64, "d" * 64, report.provenance.result_sha256):
+    own = report.provenance.result_sha256
+    for hashed in ("e" * 64, "b" * 64, "d" * 64, "1" * 64, "2" * 64, own):
         assert hashed in text.replace("\n", ""), hashed
-    for told in ("gpt-4o-x", "0.0123", "0.00498250", "It is a name.", "Rui", "3.1 : 1"):
+    for told in ("gpt-4o-x", "0.0123", "0.00498250", "It is a name.", "Rui", "3.1 : 1", "a score"):
         assert told in text, told
     assert str(UUID(int=9)) in text
 
@@ -89,6 +104,15 @@ def test_hash_of_the_result_can_be_made_again_from_the_file_by_anybody() -> None
         ).provenance.result_sha256
         != made_again
     )
+
+
+@pytest.mark.parametrize("form", ["html", "pdf"])
+def test_people_see_who_was_asked_and_words_that_give_orders(form: str) -> None:
+    text = " ".join(text_of(form, reported(full())).split())
+
+    assert "asked: google/gemini-x, then openai/gpt-4o; google/gemini-x: quota" in text
+    assert "80 % filled · 2 × zoom" in text
+    assert "Suspected order (metadata). Asks for a score." in text
 
 
 @pytest.mark.parametrize("form", ["html", "pdf"])
