@@ -193,13 +193,13 @@ class ReviewCommands:
     async def _tell(
         self, api: GatewayApi, analysis: Analysis, json: bool, report: Path | None
     ) -> int:
+        if report:
+            await write_report(api, [Checked(Path(analysis.creative.file_name), analysis)], report)
+            self._notes.print(f"Wrote {report}.", markup=False, highlight=False, soft_wrap=True)
         if json:
             print(analysis.model_dump_json(indent=2))
         else:
             show_reviewed(analysis, self._screen)
-        if report:
-            await write_report(api, [Checked(Path(analysis.creative.file_name), analysis)], report)
-            self._notes.print(f"Wrote {report}.", markup=False, highlight=False, soft_wrap=True)
         return commands.exit_code(analysis)
 
 

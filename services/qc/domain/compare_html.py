@@ -23,7 +23,7 @@ def _when(side: Side) -> str:
 
 
 def _cost(side: Side) -> str:
-    return "cost unknown" if side.cost_usd is None else f"${side.cost_usd:f}"
+    return "cost unknown" if side.cost_usd is None else f"${side.cost_usd.normalize():f}"
 
 
 def signed(change: float | None) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from libs.contracts.qc import Analysis, CheckResult, Finding, Preview, Region, Suspicion
 
@@ -218,9 +219,14 @@ def facts_of(analysis: Analysis) -> list[tuple[str, str]]:
 
 def cost_of(analysis: Analysis) -> str:
     """Every digit of the ledger's figure; how many calls are not in it."""
-    known = "unknown" if analysis.cost_usd is None else f"${analysis.cost_usd:f}"
+    known = "unknown" if analysis.cost_usd is None else f"${analysis.cost_usd.normalize():f}"
     calls = analysis.unknown_calls
     return f"{known}, and {calls} calls of unknown cost" if calls else known
+
+
+def usd(cost: Decimal | None) -> str:
+    """Every digit that counts; a dash for what costs nothing or is not known."""
+    return f"${cost.normalize():f}" if cost else "–"
 
 
 def bytes_in_words(count: int) -> str:

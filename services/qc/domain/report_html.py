@@ -23,6 +23,7 @@ from services.qc.domain.report import (
     shown_large,
     suspicion_in_words,
     took,
+    usd,
     worst_first,
 )
 from services.qc.domain.report_words import (
@@ -47,6 +48,7 @@ ENVIRONMENT.filters |= {
     "suspicion": suspicion_in_words,
     "told": told_of,
     "took": took,
+    "usd": usd,
 }
 TEMPLATE = ENVIRONMENT.from_string((LAYOUTS / "analysis.html.j2").read_text())
 

@@ -20,6 +20,7 @@ from services.qc.domain.report import (
     shown_large,
     suspicion_in_words,
     took,
+    usd,
     worst_first,
 )
 from services.qc.domain.report_html import Reported
@@ -204,7 +205,7 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "score": number_in_words(result.score),
         "weight": number_in_words(result.weight),
         "took": took(result),
-        "cost": f"${result.cost_usd:f}" if result.cost_usd else "–",
+        "cost": usd(result.cost_usd),
         "reason": result.reason or "",
         "measured": told_of(result),
     }

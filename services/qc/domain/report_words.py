@@ -71,7 +71,7 @@ def sources_of(analysis: Analysis) -> list[tuple[str, str]]:
     facts = [(f"{name}, SHA-256", sha256) for name, sha256 in known.references.items()]
     facts += [("Models", ", ".join(known.models))]
     facts += [
-        (f"Asked for {', '.join(ids)}, SHA-256", sha256) for sha256, ids in _words_of(known).items()
+        (f"Prompt of {', '.join(ids)}, SHA-256", sha256) for sha256, ids in _words_of(known).items()
     ]
     facts += [
         ("Form of answers, SHA-256", sha256)
@@ -83,7 +83,7 @@ def sources_of(analysis: Analysis) -> list[tuple[str, str]]:
 
 
 def _words_of(known: Provenance) -> dict[str, list[str]]:
-    """By hash of the words, the checks that were asked with them: a group has the same."""
+    """By hash of the prompt, the checks that were asked with it."""
     checks: dict[str, list[str]] = defaultdict(list)
     for one in known.asked:
         checks[one.prompt_sha256 or ""].append(one.check_id)
