@@ -12,7 +12,7 @@ from prometheus_client import Gauge
 from pydantic import ValidationError
 
 from libs.contracts.models import ModelInfo
-from libs.postgres import Pool, Record, transaction
+from libs.postgres import Pool, Record, insist, transaction
 from libs.problems import Unavailable
 from libs.telemetry import REGISTRY
 from services.qc import model_rows
@@ -82,6 +82,10 @@ class Registry:
         """The facts as they were read last, for who cannot wait."""
         return self._seen.models
 
+    def heirs(self, wanted: Sequence[ModelRef]) -> tuple[ModelRef, ...]:
+        """What stands in the place of models that were shut down, as far as is known now."""
+        return succeeded(wanted, self.known, datetime.now(UTC)).models
+
     async def models(self) -> Models:
         """Facts about the models, with the operators' changes."""
         return (await self._fresh()).models
@@ -96,8 +100,12 @@ class Registry:
 
     async def start(self) -> None:
         """A new process may have another key: every model that does not work is tried at once."""
-        async with transaction(self.pool) as db:
-            await model_rows.end_pauses(db, datetime.now(UTC))
+
+        async def end_pauses() -> None:
+            async with transaction(self.pool) as db:
+                await model_rows.end_pauses(db, datetime.now(UTC))
+
+        await insist(end_pauses)
         self.forget()
 
     async def chain(self, wanted: Sequence[ModelRef]) -> Chain:

@@ -67,7 +67,8 @@ class Judge:
     def sizes_seen(self, checks: Iterable[Check]) -> list[SizeSeen]:
         """How each model that these checks may be asked of looks at a picture."""
         chains = [self._models(check) for check in checks]
-        models = {model for chain in chains if not isinstance(chain, Skipped) for model in chain}
+        asked = (chain for chain in chains if not isinstance(chain, Skipped))
+        models = {model for chain in asked for model in self.registry.heirs(chain)}
         infos = [self.info(model) for model in sorted(models, key=str)]
         cheaper = {ModelRef(one.provider, one.cheaper) for one in infos if one.cheaper}
         infos += [self.info(model) for model in sorted(cheaper - models, key=str)]
