@@ -212,6 +212,8 @@ def _decoders(settings: QcSettings) -> Decoders:
 
 
 async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Judge:
+    registry = Registry(pool)
+    await registry.start()
     try:
         providers = await stack.enter_async_context(
             open_providers(
@@ -221,12 +223,11 @@ async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Jud
                 google_base_url=_text(settings.gemini_base_url),
                 servers={name: str(url) for name, url in settings.servers.items()},
                 server_keys=settings.server_keys,
+                find_model=registry.find,
             )
         )
     except ValueError as error:
         raise BadSettings(str(error)) from error
-    registry = Registry(pool)
-    await registry.start()
     return Judge(
         pool=pool,
         registry=registry,

@@ -229,8 +229,8 @@ def _reasons(results: Sequence[CheckResult]) -> list[tuple[Text, Text]]:
     """Each reason once, with the checks that it stands for."""
     checks: dict[str, list[str]] = defaultdict(list)
     for result in results:
-        if result.reason:
-            checks[result.reason].append(result.check_id)
+        for reason in filter(None, (result.reason, result.fallback_reason)):
+            checks[reason].append(result.check_id)
     return [(Text("\n".join(ids)), Text(plain(reason))) for reason, ids in checks.items()]
 
 

@@ -71,6 +71,7 @@ class Prober:
     async def probe(self, refs: Sequence[ModelRef], actor: Actor) -> list[Probed]:
         """Ask each once; those of providers without a key do not work, and are not asked."""
         picture, at_once = _red_square(), asyncio.Semaphore(AT_ONCE)
+        await self.registry.models()  # The adapters go by what is known: let it be news.
 
         async def one(ref: ModelRef) -> Probed:
             if ref.provider not in self.providers:

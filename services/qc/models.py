@@ -4,8 +4,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 
 import structlog
 from prometheus_client import Gauge
@@ -24,12 +22,12 @@ from services.qc.domain.model_health import (
     after_success,
     is_certain,
 )
-from services.qc.domain.models import Models, read_models
+from services.qc.domain.models import Models
 from services.qc.domain.routing import FailureKind, ModelRef
+from services.qc.model_file import shipped_models
 from services.qc.providers.base import ProviderFailed
 
 log = structlog.get_logger()
-FILE = Path(__file__).with_name("models.json")
 FRESH_S = 5.0
 TRIAL = timedelta(minutes=4)
 """Longer than a question takes with all its attempts; after it somebody else may try."""
@@ -51,11 +49,6 @@ MODEL_DAYS_LEFT = Gauge(
     ["model"],
     registry=REGISTRY,
 )
-
-
-@cache
-def shipped_models() -> Models:
-    return read_models(FILE.read_text())
 
 
 @dataclass(slots=True)
@@ -81,6 +74,9 @@ class Registry:
     def known(self) -> Models:
         """The facts as they were read last, for who cannot wait."""
         return self._seen.models
+
+    def find(self, provider: str, model: str) -> ModelInfo:
+        return self.known.find(provider, model)
 
     def heirs(self, wanted: Sequence[ModelRef]) -> tuple[ModelRef, ...]:
         """What stands in the place of models that were shut down, as far as is known now."""

@@ -23,7 +23,7 @@ from libs.contracts.models import ModelInfo
 from libs.ids import uuid7
 from services.qc.domain.answer_schema import answers_schema
 from services.qc.domain.prompt import SYSTEM
-from services.qc.models import shipped_models
+from services.qc.model_file import shipped_models
 from services.qc.providers import Picture, Provider, ProviderFailed, Question, open_providers
 from tests.bench.board import in_turn, typical
 

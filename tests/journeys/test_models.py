@@ -150,6 +150,19 @@ async def test_successor_answers_after_the_shutdown_without_a_restart(
         await models.reset(SOL)
 
 
+async def test_model_is_asked_where_an_operator_says_that_it_is_served(
+    models: ModelsApi, fake: FakeProviders
+) -> None:
+    fake.answer_with(RED)
+
+    await models.change(ModelChange(model=SOL, api="responses"))
+    await models.probe([SOL])
+    await models.reset(SOL)
+    await models.probe([SOL])
+
+    assert [call.path for call in fake.calls] == ["/v1/responses", "/v1/chat/completions"]
+
+
 async def test_every_probe_is_in_the_ledger_with_its_cost(
     house: House, models: ModelsApi, fake: FakeProviders
 ) -> None:

@@ -9,7 +9,8 @@ from libs.contracts.models import ModelInfo
 from libs.postgres import CLASHES, Pool, transaction
 from services.qc import model_rows
 from services.qc.domain.routing import FailureKind, ModelRef
-from services.qc.models import Registry, shipped_models
+from services.qc.model_file import shipped_models
+from services.qc.models import Registry
 from services.qc.providers.base import ProviderFailed
 
 GPT, PRO = ModelRef("openai", "gpt-6-sol"), ModelRef("google", "gemini-3.8-flash")

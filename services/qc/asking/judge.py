@@ -62,7 +62,7 @@ class Judge:
         return models_to_ask(check.models, self.default_models, self.providers.keys())
 
     def info(self, model: ModelRef) -> ModelInfo:
-        return self.registry.known.find(model.provider, model.model)
+        return self.registry.find(model.provider, model.model)
 
     def sizes_seen(self, checks: Iterable[Check]) -> list[SizeSeen]:
         """How each model that these checks may be asked of looks at a picture."""

@@ -8,6 +8,7 @@ from importlib import import_module
 from pydantic import SecretStr
 
 from services.qc.domain.routing import KEY_SETTINGS
+from services.qc.model_file import shipped_models
 from services.qc.providers import google, openai
 from services.qc.providers.base import Picture, Provider, ProviderFailed, Question, Reply
 from services.qc.providers.question import FindModel
@@ -35,7 +36,7 @@ async def open_providers(
     only when it is needed. Raises ValueError, which names the setting, for a key, a name or an
     address that cannot be one.
     """
-    find = find_model or _shipped()
+    find = find_model or shipped_models().find
     keys = {name: key.get_secret_value() for name, key in (server_keys or {}).items()}
     dialect = [
         *_vendor("openai", "OpenAI", openai_api_key, openai_base_url),
@@ -53,12 +54,6 @@ async def open_providers(
             providers.append(google.GoogleProvider(server, find))
             stack.push_async_callback(providers[-1].aclose)
         yield {provider.name: provider for provider in providers}
-
-
-def _shipped() -> FindModel:
-    from services.qc.models import shipped_models
-
-    return shipped_models().find
 
 
 def _vendor(name: str, title: str, secret: SecretStr | None, url: str | None) -> list[Server]:

@@ -8,7 +8,7 @@ from services.qc.domain.chain import Chain, succeeded, to_try, working
 from services.qc.domain.model_health import ModelHealth
 from services.qc.domain.models import Models
 from services.qc.domain.routing import ModelRef, model_ref
-from services.qc.models import shipped_models
+from services.qc.model_file import shipped_models
 from tests.qc.factories import NOON
 
 GPT, PRO = ModelRef("openai", "gpt-4o"), ModelRef("google", "gemini-2.5-pro")

@@ -7,7 +7,7 @@ import pytest
 
 from libs.contracts.models import ModelChange, Tiles
 from services.qc.domain.model_changes import changed
-from services.qc.models import shipped_models
+from services.qc.model_file import shipped_models
 
 MODELS = shipped_models()
 

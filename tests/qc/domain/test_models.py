@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from libs.contracts.models import ModelInfo
 from services.qc.domain.models import Models, is_shut_down, picture_tokens, read_models, seen_size
-from services.qc.models import FILE, shipped_models
+from services.qc.model_file import FILE, shipped_models
 from services.usage.rate_card import read_price_files
 
 MODELS = shipped_models()

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from libs.contracts.models import ModelInfo
 from services.qc.domain.answer_schema import answers_schema
 from services.qc.domain.prompt import SYSTEM
-from services.qc.models import shipped_models
+from services.qc.model_file import shipped_models
 from services.qc.providers import Picture, Provider, Question, open_providers
 from tests.fake_providers import FakeProviders
 
