@@ -79,7 +79,7 @@ async def test_what_broke_off_is_resumed_and_only_what_lacks_is_sent(
 
     assert code == 2
     assert [file.name for file in files] == ["de/a.png", "fr/a.png"]
-    assert "open: 1 files × 1 profiles" in screen.export_text()
+    assert "open: 1 file × 1 profile" in screen.export_text()
     with pytest.raises(Invalid, match="aiqc campaign list"):
         await campaign.show("Winter")
 
@@ -99,7 +99,7 @@ async def test_many_are_listed_cancelled_and_told_as_json(
     await campaign.show(str(one.campaign_id), json=True)
 
     assert "[red]Odd" in shown and "\x1b" not in shown
-    assert "cancelled: 2 files × 1 profiles" in cancelled
+    assert "cancelled: 2 files × 1 profile" in cancelled
     assert [listed["state"] for listed in json.loads(told)] == ["cancelled"]
 
 

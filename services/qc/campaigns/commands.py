@@ -178,7 +178,7 @@ class CampaignCommands:
         elif not found:
             print("There are no campaigns: `aiqc campaign run` makes one.")
         else:
-            self._screen.print(_table(found))
+            following.print_table(_table(found), self._screen)
         return 0
 
     async def _fill(self, api: CampaignsApi, campaign: Campaign, sources: Sources) -> None:
@@ -236,7 +236,7 @@ def _refuse_output(path: Path | None) -> None:
 def _table(found: list[Campaign]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for title in ("campaign", "name", "client", "made", "what came of it"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == "campaign")
     for one in found:
         made = f"{one.created_at:%Y-%m-%d %H:%M}"
         words = (str(one.campaign_id), one.name, one.client_id, made, in_words(one))

@@ -23,6 +23,7 @@ MOST_TRIES = 20
 COST_WAIT_S = 5.0
 EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 2}
 NOT_RUN = 3
+PIPED_WIDTH = 160
 SHOWN = COLOURS | {COULD_NOT_RUN: "bold magenta", "cancelled": "dim", "waiting": "dim"}
 
 
@@ -147,10 +148,15 @@ def show_matrix(matrix: Matrix, console: Console) -> None:
         table.add_row(Text(plain(row.file)), *map(_shown, row.cells))
         notes += [f"{row.file}: {cell.reason}" for cell in row.cells if cell.reason]
     console.print(Text(f"\n{plain(campaign.name)}", "bold"))
-    console.print(table)
+    print_table(table, console)
     for note in dict.fromkeys(notes):
         console.print(Text(f"  {plain(note)}"), soft_wrap=True)
     console.print(Text(f"\n{in_words(campaign)}"), soft_wrap=True)
+
+
+def print_table(table: Table, console: Console) -> None:
+    """Wide where nobody sees its end, as in a pipe."""
+    console.print(table, width=None if console.is_terminal else PIPED_WIDTH)
 
 
 def _shown(cell: Cell) -> Text:
@@ -178,9 +184,14 @@ def in_words(campaign: Campaign) -> str:
     error = f" ({plain(hook.error)})" if hook and hook.error else ""
     cost = usd(campaign.cost_usd, decimals(campaign.cost_usd))
     return (
-        f"{campaign.state}: {campaign.files} files × {len(campaign.profiles)} profiles"
+        f"{campaign.state}: {_count(campaign.files, 'file')} × "
+        f"{_count(len(campaign.profiles), 'profile')}"
         f"{': ' if words else ''}{words}; cost {cost}{message}{error}"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 async def meant(api: CampaignsApi, wanted: str) -> Campaign:
