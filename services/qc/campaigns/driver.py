@@ -34,8 +34,11 @@ from services.qc.run import Bench
 
 log = structlog.get_logger()
 POLL_S = 0.5
-LOOK_LEASE = timedelta(minutes=2)
-MOST_LOOK_S = 20.0
+LOOK_LEASE = timedelta(seconds=15)
+"""So long a campaign stands still when its driver is killed. Who takes longer to open a file than
+that may lose the campaign to another, which then finds the file known."""
+
+MOST_LOOK_S = 5.0
 BROKEN_ONES = RerunRequest(states=["error"])
 PAUSE = timedelta(milliseconds=300)
 PAUSE_AFTER_TROUBLE = timedelta(seconds=5)
