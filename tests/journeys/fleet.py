@@ -68,6 +68,7 @@ class Fleet:
     creative: bytes
     ports: Mapping[str, int]
     usage_url: str = ""
+    max_claims: int = 10_000
     processes: dict[str, int] = field(default_factory=dict)
     lives: Counter[str] = field(default_factory=Counter)
     accepted: list[UUID] = field(default_factory=list)
@@ -93,7 +94,7 @@ class Fleet:
             "store_url": f"file://{self.folder / 'objects'}",
             "scratch_dir": str(self.folder),
             "lease_s": str(LEASE_S),
-            "max_claims": "10000",
+            "max_claims": str(self.max_claims),
             "calls_in_flight": str(CALLS_IN_FLIGHT),
             "analyses_in_flight": "2",
             "call_timeout_s": "10",

@@ -76,3 +76,23 @@ async def test_worker_that_was_only_frozen_writes_nothing_that_is_not_its_own(fi
     assert found.unknown_by_life.keys() == {fine.key("w0")}, (
         "the other worker knows what its calls cost"
     )
+
+
+async def test_analysis_that_kills_every_worker_ends_and_its_calls_are_kept(
+    folder: Path, trust: Trust
+) -> None:
+    async with (
+        FakeProviders(lambda _: Scripted(delay_s=60.0)) as fake,
+        open_fleet(folder, fake, trust) as fleet,
+    ):
+        fleet.max_claims = 2
+        fleet.start("w0")
+        while not await fleet.submit("w0"):
+            await asyncio.sleep(0.1)
+        for _ in range(fleet.max_claims):
+            await fleet.until_calling("w0", 1, 10 * LONGEST_LIFE_S)
+            await fleet.kill("w0")
+        await fleet.settled()
+        found = await audited(fleet, ends="failed")
+
+    assert 2 <= len(found.unknown) == found.entries <= fleet.max_claims * CALLS_IN_FLIGHT
