@@ -34,6 +34,8 @@ class Worker:
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._dropped: set[UUID] = set()
         self._news = asyncio.Event()
+        self._beat_s = lease_s / 3
+        self._takes_over_at_s = 0.0
 
     @property
     def _pool(self) -> Pool:
@@ -76,14 +78,27 @@ class Worker:
         now = datetime.now(UTC)
         try:
             async with transaction(self._pool) as db:
-                row = await queue.claim(db, uuid4(), now, self._lease_for)
+                row = await queue.claim(
+                    db, uuid4(), now, self._lease_for, takes_over=self._takes_over()
+                )
         except Unavailable:
+            self._wait_for_the_living()
             return None
         except Exception:
             # Whatever it was: a worker that stops claiming is never missed by anybody.
             log.exception("cannot look for work")
             return None
         return await self._readable(row) if row else None
+
+    def _wait_for_the_living(self) -> None:
+        """While the database is away no lease can be prolonged, and all of them run out: those
+        who live come first when it is back, or their calls would be made twice and paid twice.
+        """
+        wait_s = self._beat_s + 2 * POLL_S
+        self._takes_over_at_s = asyncio.get_running_loop().time() + wait_s
+
+    def _takes_over(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._takes_over_at_s
 
     async def _readable(self, row: Record) -> AnalysisRow | None:
         """The row, or None after ending an analysis that this version cannot read."""
@@ -158,9 +173,10 @@ class Worker:
             log.exception("cannot settle what was cancelled")
 
     async def _beat(self) -> None:
-        every_s = self._lease_for.total_seconds() / 3
+        wait_s = self._beat_s
         while True:
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(wait_s)
+            wait_s = self._beat_s
             await self._tidy()
             leases = list(self._running)
             if not leases:
@@ -169,6 +185,8 @@ class Worker:
                 async with transaction(self._pool) as db:
                     held = await queue.extend_leases(db, leases, self._lease_for)
             except Unavailable:
+                self._wait_for_the_living()
+                wait_s = min(POLL_S, self._beat_s)
                 continue
             except Exception:
                 log.exception("cannot prolong the leases")

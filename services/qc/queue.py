@@ -17,8 +17,10 @@ from services.qc.domain.room import Waiting, room_for
 from services.qc.repository import COLUMNS
 
 
-async def claim(db: Connection, lease: UUID, now: datetime, lease_for: timedelta) -> Record | None:
-    """Take and count the next that nobody works on.
+async def claim(
+    db: Connection, lease: UUID, now: datetime, lease_for: timedelta, takes_over: bool = True
+) -> Record | None:
+    """Take and count the next that nobody works on; unless it `takes_over`, that nobody began.
 
     It is the oldest of the client with the fewest at work; of those whose last one was started
     first: nobody waits behind another's whole campaign, however many workers there are.
@@ -39,7 +41,7 @@ async def claim(db: Connection, lease: UUID, now: datetime, lease_for: timedelta
          WHERE (client_id, analysis_id) = (
                SELECT a.client_id, a.analysis_id FROM analysis a JOIN turn USING (client_id)
                 WHERE a.state = 'queued'
-                   OR (a.state = 'running' AND a.lease_until < clock_timestamp())
+                   OR ($4 AND a.state = 'running' AND a.lease_until < clock_timestamp())
                 ORDER BY turn.running, turn.last NULLS FIRST, a.created_at
                 LIMIT 1
                   FOR UPDATE OF a SKIP LOCKED)
@@ -48,6 +50,7 @@ async def claim(db: Connection, lease: UUID, now: datetime, lease_for: timedelta
         lease,
         lease_for,
         now,
+        takes_over,
     )
 
 

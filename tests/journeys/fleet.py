@@ -37,7 +37,7 @@ from tests.trust import Trust
 
 WORKERS = 3
 CALLS_IN_FLIGHT = 4
-LEASE_S = 1.5
+LEASE_S = 3.0
 CHECKS = 20
 CLIENT, PROFILE = "diageo", "twenty_questions"
 DRAFT = {
@@ -72,6 +72,7 @@ class Fleet:
     processes: dict[str, int] = field(default_factory=dict)
     lives: Counter[str] = field(default_factory=Counter)
     accepted: list[UUID] = field(default_factory=list)
+    _keeper: asyncio.Task[None] | None = None
     _seen: int = 0
     _calls_by_key: Counter[str] = field(default_factory=Counter)
 
@@ -144,16 +145,27 @@ class Fleet:
         while self.processes[name] == process_id:
             await asyncio.sleep(0.005)
 
-    async def kill_postgres(self) -> None:
-        """Every process of the server at once; the server is started again by its keeper."""
+    async def kill_postgres(self, away_s: float = 0.0) -> None:
+        """Every process of the server at once; return when it has been started again."""
         server = self.postgres.process_id
         assert server
+        await self.leave_postgres()
         for process_id in (server, *descendants(server)):
             with suppress(ProcessLookupError):
                 os.kill(process_id, signal.SIGKILL)
+        await asyncio.sleep(away_s)
+        self.keep_postgres()
         async with asyncio.timeout(PATIENCE_S):
             while self.postgres.process_id == server or not await self.asked("SELECT 1"):
                 await asyncio.sleep(0.05)
+
+    def keep_postgres(self) -> None:
+        self._keeper = asyncio.create_task(self.postgres.keep_running())
+
+    async def leave_postgres(self) -> None:
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
 
     async def asked(self, sql: str, *values: object) -> list[asyncpg.Record] | None:
         """Rows as they lie in the database, whoever may see them; None while it is away."""
@@ -250,13 +262,14 @@ async def open_fleet(folder: Path, fake: FakeProviders, trust: Trust) -> AsyncIt
             folder, fake, forker, postgres, dsns, trust, profiles, session, _creative(folder), ports
         )
         fleet.start("usage")
-        keepers = [asyncio.create_task(one.keep_running()) for one in (postgres, fleet)]
+        fleet.keep_postgres()
+        keeper = asyncio.create_task(fleet.keep_running())
         try:
             yield fleet
         finally:
-            for keeper in keepers:
-                keeper.cancel()
-            await asyncio.gather(*keepers, return_exceptions=True)
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+            await fleet.leave_postgres()
 
 
 def _registry(dsns: Dsns, trust: Trust) -> Any:

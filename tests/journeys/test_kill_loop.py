@@ -22,6 +22,7 @@ from tests.trust import Trust
 
 pytestmark = LINUX_ONLY
 KILLS = int(os.environ.get("AIQC_TEST_KILLS", "200"))
+OUTAGES = 2
 SEED = int(os.environ.get("AIQC_TEST_SEED", "5"))
 
 
@@ -96,3 +97,19 @@ async def test_analysis_that_kills_every_worker_ends_and_its_calls_are_kept(
         found = await audited(fleet, ends="failed")
 
     assert 2 <= len(found.unknown) == found.entries <= fleet.max_claims * CALLS_IN_FLIGHT
+
+
+async def test_database_that_was_away_takes_no_analysis_from_a_worker_that_lives(
+    fine: Fleet,
+) -> None:
+    for worker in fine.workers:
+        fine.start(worker)
+    busy = asyncio.create_task(fine.keep_busy(2 * len(fine.workers)))
+    for _ in range(OUTAGES):
+        for worker in fine.workers:
+            await fine.until_calling(worker, fine.calls_of(fine.key(worker)) + 2, LONGEST_LIFE_S)
+        await fine.kill_postgres(away_s=1.2 * LEASE_S)
+    busy.cancel()
+    await fine.settled()
+
+    assert not (await audited(fine)).unknown
