@@ -65,7 +65,10 @@ class Judge:
         return self.registry.find(model.provider, model.model)
 
     def sizes_seen(self, checks: Iterable[Check]) -> list[SizeSeen]:
-        """How each model that these checks may be asked of looks at a picture."""
+        """How each model that these checks may be asked of looks at a picture.
+
+        Also the cheaper one that triage asks first, and the successor of one that is shut down.
+        """
         chains = [self._models(check) for check in checks]
         asked = (chain for chain in chains if not isinstance(chain, Skipped))
         models = {model for chain in asked for model in self.registry.heirs(chain)}
