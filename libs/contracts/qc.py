@@ -93,7 +93,8 @@ class CheckResult(Reply):
     schema_hash: Sha256 | None = None
 
 
-TextPlace = Literal["picture", "hidden text", "metadata", "barcode", "file name"]
+TextPlace = Literal["picture", "hidden text", "text layer", "metadata", "barcode", "file name"]
+"""Hidden text is in the file and not on its pages; of a text layer nobody looked whether it is."""
 
 
 class Suspicion(Reply):

@@ -7,7 +7,7 @@ file does not give up is left out.
 import html
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from libs.contracts.qc import TextPlace
@@ -36,8 +36,10 @@ ATTRIBUTES = re.compile(r"=\s*(\"[^\"]{8,}\"|'[^']{8,}')")
 COMMENTS = re.compile(r"<!--(.*?)-->", re.DOTALL)
 
 
-def words_of_file(creative: Creative, limits: Limits) -> Iterator[Passage]:
-    """The words that no page shows, each once."""
+def words_of_file(
+    creative: Creative, limits: Limits, pages_read: Collection[int] = ()
+) -> Iterator[Passage]:
+    """The words beside the picture, each once. Of `pages_read` it is known what they show."""
     known: set[str] = set()
     left = MOST_CHARS
     for where, page, text in _all_words(creative, limits):
@@ -49,6 +51,8 @@ def words_of_file(creative: Creative, limits: Limits) -> Iterator[Passage]:
         if left < 0 or len(known) > MOST_WORDS:
             LOG.warning("the file has more words than are read")
             return
+        if where == "hidden text" and (page or 1) not in pages_read:
+            where = "text layer"
         yield Passage(where, [Piece(words)], page)
 
 

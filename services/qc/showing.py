@@ -62,8 +62,10 @@ def look(subject: Subject, wanted: Showing) -> Sight:
     """What stands on the pages, and orders in their words and in those beside them."""
     pages = subject.pages if wanted.reads else []
     landmarks = [mark for page in pages for mark in _landmarks(subject, page, wanted)]
-    passages = [*_passages(subject, pages), *words_of_file(subject.creative, subject.limits)]
-    return Sight(landmarks=landmarks[:MAX_LANDMARKS], suspected=orders_in(passages))
+    read = {page.number for page in pages}
+    beside = words_of_file(subject.creative, subject.limits, read)
+    suspected = orders_in([*_passages(subject, pages), *beside])
+    return Sight(landmarks=landmarks[:MAX_LANDMARKS], suspected=suspected)
 
 
 def crops(subject: Subject, wanted: Showing, sight: Sight) -> Iterator[Shown]:

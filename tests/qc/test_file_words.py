@@ -25,7 +25,7 @@ XMP = f"<x:xmpmeta><dc:description>{ORDER}</dc:description></x:xmpmeta>"
 
 def found_in(path: Path) -> list[str]:
     with open_creative(path, Limits()) as creative:
-        return [found.where for found in orders_in(words_of_file(creative, Limits()))]
+        return [found.where for found in orders_in(words_of_file(creative, Limits(), {1}))]
 
 
 def png_text(path: Path) -> None:

@@ -91,8 +91,8 @@ def orders_in(passages: Iterable[Passage]) -> list[Suspicion]:
     found: list[Suspicion] = []
     known: set[str] = set()
     for passage in passages:
-        for suspicion in _orders_of(passage):
-            key = _compact(suspicion.words).text
+        for suspicion, core in _orders_of(passage):
+            key = _compact(core).text
             if not any(key in other or other in key for other in known):
                 known.add(key)
                 found.append(suspicion)
@@ -105,17 +105,19 @@ def gives_orders(text: str) -> bool:
     return any(True for _ in _orders_of(Passage("metadata", [Piece(text)])))
 
 
-def _orders_of(passage: Passage) -> Iterator[Suspicion]:
+def _orders_of(passage: Passage) -> Iterator[tuple[Suspicion, str]]:
+    """Each with the words that made it one, without those around them."""
     text = _cut(" ".join(piece.text for piece in passage.pieces))
     for hits in _groups(_hits(text)):
         start, end = hits[0].start, max(hit.end for hit in hits)
-        yield Suspicion(
+        suspicion = Suspicion(
             where=passage.where,
             words=_quoted(text, start, end),
             why=_why({hit.sort for hit in hits}),
             page=passage.page,
             region=_region(passage.pieces, start, end),
         )
+        yield suspicion, text[start:end]
     for match in list(BASE64.finditer(text))[:MOST_CODED]:
         if words := _decoded(match[0]):
             yield from _orders_of(replace(passage, pieces=[Piece(words)]))
