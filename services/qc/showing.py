@@ -60,12 +60,19 @@ def draw(subject: Subject, wanted: Showing) -> Iterator[Shown]:
 
 def look(subject: Subject, wanted: Showing) -> Sight:
     """What stands on the pages, and orders in their words and in those beside them."""
-    pages = subject.pages if wanted.reads else []
+    pages = [page for page in subject.pages if _is_wanted(subject, page, wanted)]
     landmarks = [mark for page in pages for mark in _landmarks(subject, page, wanted)]
     read = {page.number for page in pages}
     beside = words_of_file(subject.creative, subject.limits, read)
     suspected = orders_in([*_passages(subject, pages), *beside])
     return Sight(landmarks=landmarks[:MAX_LANDMARKS], suspected=suspected)
+
+
+def _is_wanted(subject: Subject, page: Page, wanted: Showing) -> bool:
+    """Of many pages those that models see, and those that a check has read anyway."""
+    if not wanted.reads:
+        return False
+    return not wanted.sides_px or page.number in wanted.sides_px or subject.is_read(page)
 
 
 def crops(subject: Subject, wanted: Showing, sight: Sight) -> Iterator[Shown]:

@@ -148,6 +148,9 @@ class Subject:
             self._lines[page.number] = self._read(page)
         return self._lines[page.number]
 
+    def is_read(self, page: Page) -> bool:
+        return page.number in self._lines
+
     def _read(self, page: Page) -> list[Line]:
         text = self.text_lines(page)
         if text:

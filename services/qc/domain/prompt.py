@@ -28,6 +28,7 @@ MAX_FACT_CHARS = 200
 MAX_FACT_ITEMS = 12
 MAX_FACTS_CHARS = 6_000
 MAX_WORDS_CHARS = 2_000
+LEAST_LETTERS = 2
 MAX_COLOURS = 12
 _DEEPEST = 4
 _NO_FACTS = frozenset({"pages", "pages_judged", "findings"})
@@ -231,10 +232,12 @@ def _legend(picture: Shown, creative: Creative) -> str:
 def _lines(words: Iterable[Landmark]) -> Iterator[str]:
     room = MAX_WORDS_CHARS
     for line in words:
+        if sum(char.isalnum() for char in line.words) < LEAST_LETTERS:
+            continue
         room -= len(line.words)
         if room < 0:
             return
-        if line.words and not gives_orders(line.words):
+        if not gives_orders(line.words):
             yield line.words
 
 
