@@ -271,8 +271,8 @@ Need = Literal[
 class CatalogueEntry(Reply):
     """One check that a profile can have.
 
-    An exact one is measured and has `parameters` (JSON Schema with defaults and limits), a
-    judged one is asked of a vision model with a `prompt` that a profile may take as its own.
+    `parameters` is JSON Schema with defaults and limits. An exact one is measured, a judged one
+    is asked of a vision model with a `prompt` that a profile may take as its own.
     """
 
     name: str

@@ -66,6 +66,7 @@ from services.qc.checks.measured import BadParameter, ExactCheck, Measured
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Unreadable
 from services.qc.domain.judged_checks import JUDGED
+from services.qc.domain.wants import PARAMETERS
 
 LOG = logging.getLogger(__name__)
 
@@ -153,6 +154,7 @@ def catalogue() -> Catalogue:
             kind="judged",
             measures=check.measures,
             needs=["vision_model"],
+            parameters=PARAMETERS,
             prompt=check.prompt,
         )
         for name, check in JUDGED.items()

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
+from pydantic import JsonValue
+
 from libs.contracts.brand import ReferenceKind
 from libs.contracts.profiles import Check
 from services.qc.domain.brief import PREVIOUS_VERSION
@@ -12,6 +14,23 @@ from services.qc.domain.brief import PREVIOUS_VERSION
 COMPARE_WITH = "compare_with"
 SMALL_PRINT = "small_print"
 KINDS: tuple[str, ...] = (*get_args(ReferenceKind), PREVIOUS_VERSION)
+
+PARAMETERS: dict[str, JsonValue] = {
+    "type": "object",
+    "properties": {
+        SMALL_PRINT: {
+            "type": "boolean",
+            "description": "Show small lines cut out larger; by the words of the question if not "
+            "given",
+        },
+        COMPARE_WITH: {
+            "type": "array",
+            "items": {"type": "string", "enum": list[JsonValue](KINDS)},
+            "description": "What is shown beside the creative",
+        },
+    },
+}
+"""What every judged check takes, as JSON Schema; whatever else is given is told to the model."""
 
 COMPARED: dict[str, tuple[str, ...]] = {
     "brand_assets_visibility": ("logo", "brand_asset"),
