@@ -171,9 +171,8 @@ class Given(Reply):
     """What an analysis holds the creative against beside its profile, as it was at the upload.
 
     It explains the result later, whatever was uploaded or edited since. `rerun_of` is the analysis
-    whose other results it carries on; `fresh`: no result or answer of before was taken.
-    It explains the result later, whatever was uploaded or edited since. One that `can_wait` is
-    asked of a provider's cheaper, slower tier.
+    whose other results it carries on; `fresh`: no result or answer of before was taken. One that
+    `can_wait` is asked of a provider's cheaper, slower tier.
     """
 
     brand_version: int = 0

@@ -250,6 +250,7 @@ def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall
         model_requested=attempt.model.model,
         model_served=label(settled.model_served),
         service_tier=label(settled.service_tier) or "standard",
+        service_tier_requested="flex" if row.given and row.given.can_wait else "standard",
         outcome=settled.outcome,
         input_tokens=usage.input_tokens,
         cached_input_tokens=usage.cached_input_tokens,

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from libs.contracts.qc import CheckResult
+from libs.contracts.qc import CheckResult, Given
 from libs.contracts.usage import ProviderCall
 from libs.postgres import Pool, transaction
 from services.qc import attempts, repository
@@ -53,6 +53,17 @@ async def test_settled_call_is_one_event_with_its_result(pool: Pool) -> None:
     assert (event.client_id, event.user_id, event.check_ids) == ("diageo", "uma", ["file_weight"])
     async with transaction(pool, ["diageo"]) as db:
         assert await repository.results(db, "diageo", row.analysis_id) == [RESULT]
+
+
+async def test_the_ledger_hears_which_tier_was_wished_for_and_which_answered(pool: Pool) -> None:
+    row = await running(pool)
+    waits = row.model_copy(update={"given": Given(can_wait=True)})
+    for given in (row, waits):
+        attempt = await opened(pool, given)
+        await attempts.settle_alone(pool, given, attempt, PAID)
+
+    told = [(event.service_tier_requested, event.service_tier) for event in await events(pool)]
+    assert told == [("standard", "standard"), ("flex", "standard")]
 
 
 async def test_settling_twice_is_settling_once(pool: Pool) -> None:
