@@ -53,10 +53,28 @@ class Finding(Reply):
     crop: Sha256 | None = None
 
 
+TriageReason = Literal["no_answer", "unsure", "contradicts", "near_threshold", "failed", "audit"]
+
+
+class Triage(Reply):
+    """How a check came to its answer that a cheap model was asked first, and what that said.
+
+    `reason` tells why the strong model was wanted: null when the cheap answer was enough.
+    `answered_again`: the result is the strong model's answer. `agreed` compares the two verdicts; null when only one of them judged.
+    """
+
+    model: str
+    state: CheckState | None = None
+    score: Score | None = None
+    reason: TriageReason | None = None
+    answered_again: bool = False
+    agreed: bool | None = None
+
+
 class CheckResult(Reply):
     """Outcome of one check. `score` is null unless `state` is passed or failed.
 
-    `cached`: it was measured in an earlier analysis of the same file. `carried_from`: it is that
+    `cached`: it was measured, or answered, in an earlier analysis of the same file. `carried_from`: it is that
     of the analysis of which this one is a rerun. With `found` a reviewer said otherwise: state and
     score are the reviewer's, `found` what was found; `overrides` has all that was said, in order.
 
@@ -88,6 +106,7 @@ class CheckResult(Reply):
     carried_from: UUID | None = None
     found: FoundResult | None = None
     overrides: list[Override] = []
+    triage: Triage | None = None
     prompt_hash: Sha256 | None = None
     question_hash: Sha256 | None = None
     schema_hash: Sha256 | None = None
