@@ -40,14 +40,21 @@ class GatewayApi:
     async def analyse(
         self, file: Path, client_id: str, profile_id: str, given: Mapping[str, str] | None = None
     ) -> UUID:
-        """Upload a creative; return the id of its analysis.
+        """Upload a creative; return the id of its analysis. `given` is as for `submit`."""
+        return (await self.submit(file, client_id, profile_id, given)).analysis_id
 
-        `given` may name a placement, a market, a reference, a previous analysis, and with `only`
-        some of the profile's checks, with commas between them.
+    async def submit(
+        self, file: Path, client_id: str, profile_id: str, given: Mapping[str, str] | None = None
+    ) -> Accepted:
+        """Upload a creative to be checked.
+
+        `given` may name a placement, a market, a reference, a previous analysis, with `only`
+        some of the profile's checks, with commas between them; with `reuse` an earlier result
+        of the same file is enough.
         """
         fields = {"client": client_id, "profile": profile_id}
         fields |= {name: value for name, value in (given or {}).items() if value}
-        return (await self._upload("/api/analyses", file, fields, Accepted)).analysis_id
+        return await self._upload("/api/analyses", file, fields, Accepted)
 
     async def add_logo(self, file: Path, client_id: str) -> ReferenceAsset:
         fields = {"client": client_id, "kind": "logo"}

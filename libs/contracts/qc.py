@@ -60,7 +60,8 @@ class Triage(Reply):
     """How a check came to its answer that a cheap model was asked first, and what that said.
 
     `reason` tells why the strong model was wanted: null when the cheap answer was enough.
-    `answered_again`: the result is the strong model's answer. `agreed` compares the two verdicts; null when only one of them judged.
+    `answered_again`: the result is the strong model's answer. `agreed` compares the two
+    verdicts; null when only one of them judged.
     """
 
     model: str
@@ -130,9 +131,13 @@ class Suspicion(Reply):
 
 
 class Accepted(Reply):
-    """Answer of `POST /v1/analyses`: the analysis is stored and will be run."""
+    """Answer of `POST /v1/analyses`: the analysis is stored and will be run.
+
+    `reused`: it is an earlier one, which has ended. Nothing is run and nothing is paid.
+    """
 
     analysis_id: UUID
+    reused: bool = False
 
 
 PageType = Literal["cover", "palette", "notes", "artwork"]

@@ -23,6 +23,7 @@ from libs.postgres import Connection, transaction
 from libs.problems import Invalid, NotFound
 from services.qc import assets, briefing, kept, outbox, repository
 from services.qc.briefing import StoredBrief, Wishes
+from services.qc.earlier import find_earlier
 from services.qc.files import Upload, receive
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
@@ -48,8 +49,14 @@ async def accept(
         await bench.queue.refuse_when_full(client_id)
         resolved = await profiles.resolve(client_id, profile_id)
         only = chosen_checks(resolved.profile, upload.fields.get("only", ""))
+        reuse = flag(upload, "reuse")
         async with transaction(bench.pool, [client_id]) as db:
             brief = await briefing.settle(db, resolved, _wishes(upload), upload.name)
+            file, profile = (upload.sha256, upload.name), resolved.profile
+            if reuse and (old := await find_earlier(db, client_id, file, profile, only, brief)):
+                telemetry.bind(analysis_id=str(old), client=client_id)
+                log.info("earlier analysis reused", profile=profile.profile_id, file=upload.name)
+                return Accepted(analysis_id=old, reused=True)
         creative = await open_known(bench, client_id, upload)
         await bench.store.put(upload.sha256, upload.path)
         async with bench.queue.room(client_id), transaction(bench.pool, [client_id]) as db:
@@ -82,6 +89,14 @@ def id_field(upload: Upload, name: str) -> str:
         noun = {"client": "brand client"}.get(name, name)
         raise NotFound(f"unknown_{name}", f"There is no {noun} {value[:80]!r}.")
     return value
+
+
+def flag(upload: Upload, name: str) -> bool:
+    """A field that is `true` or `false`, as a form sends it. Raises Invalid for anything else."""
+    word = upload.fields.get(name, "").lower()
+    if word not in ("", "true", "false"):
+        raise Invalid("bad_flag", f"The field `{name}` is true or false, not {word[:40]!r}.")
+    return word == "true"
 
 
 def _wishes(upload: Upload) -> Wishes:

@@ -35,6 +35,8 @@ class Wanted:
         Only this check of the profile; may be given several times.
     json
         The analysis as JSON; of several files or a folder one line for each, with its `file`.
+    reuse
+        Take the earlier result of the same file, profile version and brand material, if any.
     report
         Also write a report with the findings on the pictures: FILE.html, .pdf or .json.
     fresh
@@ -45,6 +47,7 @@ class Wanted:
 
     only: tuple[str, ...] = ()
     json: bool = False
+    reuse: bool = False
     report: Path | None = None
     fresh: bool = False
     repeat: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=20))] = 1
@@ -96,7 +99,9 @@ class CheckCommands:
             refuse_report_path(wanted.report)
         found = find_creatives(files)
         self._note(skipped_in_words(found.skipped))
-        question = Question(client, profile, wanted.check_ids, given, wanted.is_fresh)
+        question = Question(
+            client, profile, wanted.check_ids, given, wanted.is_fresh, wanted.reuse
+        )
         alone = files == found.files and len(files) == 1
         async with self._sign_in(as_user) as api:
             checked = await self._run(api, found.files, question, wanted, alone)

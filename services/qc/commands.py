@@ -70,19 +70,24 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What creatives are checked for. Without `only` it is every check of the profile."""
+    """What creatives are checked for. Without `only` it is every check of the profile.
+
+    With `reuse` the earlier result of a file is enough, if it was asked the same.
+    """
 
     client_id: str
     profile_id: str
     only: tuple[str, ...] = ()
     given: Given = Given()
     fresh: bool = False
+    reuse: bool = False
 
     @property
     def fields(self) -> dict[str, str]:
         """What is sent beside file, client and profile; what is empty is not sent."""
-        fresh = "true" if self.fresh else ""
-        return {**asdict(self.given), "only": ",".join(self.only), "fresh": fresh}
+        flags = {"fresh": self.fresh, "reuse": self.reuse}
+        set_flags = {name: "true" for name in flags if flags[name]}
+        return {**asdict(self.given), "only": ",".join(self.only), **set_flags}
 
 
 async def check(api: GatewayApi, file: Path, question: Question, console: Console) -> Analysis:
@@ -95,18 +100,19 @@ async def follow(api: GatewayApi, file: Path, question: Question, bar: Progress)
     """As `check`, with a line in a bar that others may use too; told to stop, it cancels it."""
     task = bar.add_task(f"sending {plain(file.name)}", total=None)
     try:
-        analysis_id = await api.analyse(
-            file, question.client_id, question.profile_id, question.fields
-        )
+        sent = await api.submit(file, question.client_id, question.profile_id, question.fields)
         try:
-            await follow_steps(api, analysis_id, bar, task)
+            await follow_steps(api, sent.analysis_id, bar, task)
         except asyncio.CancelledError:
             with suppress(Problem, TimeoutError):  # ^C: nobody waits for what it would cost
-                await asyncio.wait_for(api.cancel(analysis_id), 2)
+                await asyncio.wait_for(api.cancel(sent.analysis_id), 2)
             raise
     finally:
         bar.remove_task(task)
-    return await ended(api, analysis_id)
+    analysis = await ended(api, sent.analysis_id)
+    if sent.reused:
+        bar.console.print(f"{plain(file.name)}: the result of {analysis.created_at:%d %b %Y %H:%M}")
+    return analysis
 
 
 async def follow_steps(api: GatewayApi, analysis_id: UUID, bar: Progress, task: TaskID) -> None:

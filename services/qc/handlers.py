@@ -52,6 +52,7 @@ class AnalysisForm(Request):
     previous: UUID | None = Field(default=None, description="The analysis of the version before")
     only: str = Field(default="", description="Checks of the profile, with commas between them")
     fresh: bool = Field(default=False, description="Measure and ask again, whatever is kept")
+    reuse: bool = Field(default=False, description="Return the earlier result of the same file")
 
 
 async def post_analyses(request: web.Request) -> Accepted:
