@@ -7,7 +7,14 @@ from aiohttp import ClientTimeout
 
 from libs.api.call import UNHURRIED, Caller
 from libs.contracts.imports import Imported, ImportQuery
-from libs.contracts.usage import Entries, Recorded, UsageEvent, UsageEvents
+from libs.contracts.usage import (
+    Entries,
+    Quote,
+    QuoteRequest,
+    Recorded,
+    UsageEvent,
+    UsageEvents,
+)
 
 REPORT_TIMEOUT = ClientTimeout(total=300, sock_connect=3)
 
@@ -27,6 +34,10 @@ class UsageApi:
         """The ledger entries of one analysis, oldest first."""
         params = {"analysis": str(analysis_id), "limit": "5000"}
         return await self._caller.call("GET", "/v1/entries", Entries, params=params)
+
+    async def quote(self, counts: QuoteRequest) -> Quote:
+        """What so many tokens of a model cost; its cost is None when it has no price."""
+        return await self._caller.call("POST", "/v1/prices/quote", Quote, counts)
 
     async def report(self, **filters: str | Sequence[str]) -> bytes:
         """A report in the form that `filters["format"]` names, ready to be written to a file.
