@@ -12,6 +12,7 @@ from yarl import URL
 from libs.api.call import Answer, Caller, as_problem
 from libs.contracts.access import DevLogin, SessionView
 from libs.contracts.assets import ReferenceAsset
+from libs.contracts.estimates import Estimate
 from libs.contracts.qc import Accepted, Analysis, ProgressEvent
 from libs.problems import UpstreamFailed
 
@@ -55,6 +56,14 @@ class GatewayApi:
         fields = {"client": client_id, "profile": profile_id}
         fields |= {name: value for name, value in (given or {}).items() if value}
         return await self._upload("/api/analyses", file, fields, Accepted)
+
+    async def estimate(
+        self, file: Path, client_id: str, profile_id: str, given: Mapping[str, str] | None = None
+    ) -> Estimate:
+        """What `submit` would cost. Nothing is run."""
+        fields = {"client": client_id, "profile": profile_id}
+        fields |= {name: value for name, value in (given or {}).items() if value}
+        return await self._upload("/api/analyses/estimate", file, fields, Estimate)
 
     async def add_logo(self, file: Path, client_id: str) -> ReferenceAsset:
         fields = {"client": client_id, "kind": "logo"}
