@@ -111,10 +111,11 @@ class Kept:
         return {row["key"]: row["result"] for row in rows}
 
     async def forget(self, before: datetime) -> int:
-        """Remove what was kept before that moment; return how many rows that were."""
+        """Remove results and models' answers kept before that moment; return how many rows."""
         async with transaction(self._pool) as db:
-            status = await db.execute("DELETE FROM kept_result WHERE kept_at < $1", before)
-        return int(status.rpartition(" ")[2])
+            results = await db.execute("DELETE FROM kept_result WHERE kept_at < $1", before)
+            answers = await db.execute("DELETE FROM kept_answer WHERE kept_at < $1", before)
+        return sum(int(status.rpartition(" ")[2]) for status in (results, answers))
 
     async def run(self) -> None:
         """Forget what is too old, for ever."""

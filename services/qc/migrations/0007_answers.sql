@@ -5,7 +5,7 @@
 CREATE TABLE kept_answer (
     client_id  text NOT NULL,
     key        text NOT NULL,
-    answer     jsonb NOT NULL,                 -- services.qc.domain.answer_key.KeptAnswer
+    answer     jsonb NOT NULL,                 -- as services/qc/domain/answer_key.py keeps it
     attempt_id uuid NOT NULL,                  -- the call that was paid for it
     kept_at    timestamptz NOT NULL,
     PRIMARY KEY (client_id, key)
@@ -38,5 +38,5 @@ BEGIN
         EXECUTE format('CREATE POLICY of_client ON %I USING (sees(client_id)) WITH CHECK (sees(client_id))', name);
         EXECUTE format('GRANT SELECT, INSERT ON %I TO %I', name, run_role);
     END LOOP;
-    EXECUTE format('GRANT DELETE ON kept_answer TO %I', run_role);
+    EXECUTE format('GRANT UPDATE (answer, attempt_id, kept_at), DELETE ON kept_answer TO %I', run_role);
 END $$;
