@@ -7,6 +7,8 @@ from uuid import UUID
 
 from libs.contracts.profiles import Check
 from libs.contracts.qc import CheckResult, Triage, TriageReason
+from services.qc.domain.models import Models
+from services.qc.domain.routing import ModelRef
 
 _SHARES = 1_000_000
 _WORST_FIRST: tuple[TriageReason, ...] = (
@@ -48,6 +50,15 @@ def may_be_triaged(check: Check) -> bool:
     tuned on them.
     """
     return check.kind == "judged" and not check.critical and not check.models
+
+
+def cheaper(strong: ModelRef, models: Models) -> ModelRef | None:
+    """The model that is asked before `strong`; None when none is named that could answer."""
+    name = models.find(strong.provider, strong.model).cheaper
+    if name is None or name == strong.model:
+        return None
+    info = models.find(strong.provider, name)
+    return ModelRef(strong.provider, name) if info.vision and info.structured else None
 
 
 def doubt(result: CheckResult, threshold: float, margin: float) -> TriageReason | None:

@@ -8,14 +8,17 @@ from hypothesis import strategies as st
 
 from libs.contracts.profiles import Check
 from libs.contracts.qc import CheckResult, Finding
+from services.qc.domain.routing import ModelRef
 from services.qc.domain.triage import (
     Policy,
     answered,
+    cheaper,
     doubt,
     is_audited,
     may_be_triaged,
     sort_out,
 )
+from services.qc.models import shipped_models
 
 RUN = UUID("01930000-0000-7000-8000-000000000001")
 NO_AUDIT = Policy(margin=10, escalations=2, audit_percent=0)
@@ -71,6 +74,18 @@ def test_what_fails_an_analysis_or_names_its_models_is_not_triaged() -> None:
     assert not may_be_triaged(judged.model_copy(update={"critical": True}))
     assert not may_be_triaged(judged.model_copy(update={"models": ["openai/gpt-4o"]}))
     assert not may_be_triaged(Check(kind="exact"))
+
+
+def test_cheap_model_is_one_that_could_answer() -> None:
+    models = shipped_models()
+    strong, cheap = ModelRef("openai", "gpt-4o"), ModelRef("openai", "gpt-6-luna")
+    blind = models.find(cheap.provider, cheap.model).model_copy(update={"vision": False})
+
+    assert cheaper(strong, models) == cheap
+    assert cheaper(ModelRef("openai", "gpt-4o-2024-11-20"), models) == cheap, "as its family"
+    assert cheaper(cheap, models) is None
+    assert cheaper(ModelRef("elsewhere", "own-model"), models) is None
+    assert cheaper(strong, models.replaced([blind])) is None
 
 
 @given(results=some_results(), budget=st.integers(0, 5), percent=st.floats(0, 100))
