@@ -14,6 +14,7 @@ from libs.contracts.access import DevLogin, SessionView
 from libs.contracts.assets import ReferenceAsset
 from libs.contracts.estimates import Estimate
 from libs.contracts.qc import Accepted, Analysis, ProgressEvent
+from libs.contracts.triage import TriageReport
 from libs.problems import UpstreamFailed
 
 UPLOAD_TIMEOUT = ClientTimeout(total=600, sock_connect=3)
@@ -64,6 +65,11 @@ class GatewayApi:
         fields = {"client": client_id, "profile": profile_id}
         fields |= {name: value for name, value in (given or {}).items() if value}
         return await self._upload("/api/analyses/estimate", file, fields, Estimate)
+
+    async def triage(self, client_id: str) -> TriageReport:
+        """How the answers of cheap models fared."""
+        params = {"client": client_id}
+        return await self._caller.call("GET", "/api/triage", TriageReport, params=params)
 
     async def add_logo(self, file: Path, client_id: str) -> ReferenceAsset:
         fields = {"client": client_id, "kind": "logo"}

@@ -24,6 +24,7 @@ PREFIXES: Mapping[str, tuple[Service, str]] = {
     "reliability": ("qc", "/v1/reliability"),
     "models": ("qc", "/v1/models"),
     "reference-assets": ("qc", "/v1/reference-assets"),
+    "triage": ("qc", "/v1/triage"),
     "media-plans": ("qc", "/v1/media-plans"),
     "campaigns": ("qc", "/v1/campaigns"),
     "profiles": ("profiles", "/v1/profiles"),

@@ -36,6 +36,7 @@ from services.qc.model_book import ModelBook, refs
 from services.qc.model_handlers import BOOK, MODEL_ROUTES, PROBER
 from services.qc.model_probe import Prober
 from services.qc.models import Registry
+from services.qc.money_routes import MONEY_ROUTES
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
 from services.qc.providers import open_providers
@@ -105,6 +106,7 @@ ROUTES = [
     *REVIEW_ROUTES,
     *CAMPAIGN_ROUTES,
     *MODEL_ROUTES,
+    *MONEY_ROUTES,
 ]
 
 

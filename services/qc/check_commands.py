@@ -16,8 +16,8 @@ from services.qc.catalogue_command import chosen, show_all, show_one
 from services.qc.checks import catalogue
 from services.qc.commands import Given, Question
 from services.qc.creatives import find_creatives, skipped_in_words
-from services.qc.estimate_command import add_estimate_command
 from services.qc.many import Checked, check_all, show_remarks, show_table
+from services.qc.money_commands import add_money_commands
 from services.qc.repeats import tell_repeats
 from services.qc.reporting import refuse_report_path, write_report
 
@@ -191,4 +191,4 @@ def add_check_commands(app: App, sign_in: SignIn, screen: Console, notes: Consol
     app.command(made.check)
     app.command(made.checks)
     app.command(made.cancel)
-    add_estimate_command(app, sign_in, screen)
+    add_money_commands(app, sign_in, screen)

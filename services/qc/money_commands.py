@@ -1,4 +1,4 @@
-"""`aiqc estimate`: what a check would cost, before anything is asked or paid."""
+"""`aiqc estimate` and `aiqc triage`: what a check would cost, and how far cheap models go."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from libs.api.gateway import GatewayApi
 from libs.contracts.estimates import Estimate, EstimatedCall
+from libs.contracts.triage import TriageCounts
 from services.qc.commands import Given, Question, grid, plain
 
 AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
@@ -21,7 +22,7 @@ PLACES = Decimal("0.000001")
 SignIn = Callable[[str], AbstractAsyncContextManager[GatewayApi]]
 
 
-class EstimateCommand:
+class MoneyCommands:
     def __init__(self, sign_in: SignIn, screen: Console) -> None:
         self._sign_in = sign_in
         self._screen = screen
@@ -63,10 +64,34 @@ class EstimateCommand:
             show(found, self._screen)
         return 0
 
+    async def triage(
+        self, *, client: str, json: Annotated[bool, PLAIN] = False, as_user: AsUser = "admin"
+    ) -> int:
+        """Tell how often a cheap model's answer was enough, and agreed with the strong one's.
 
-def add_estimate_command(app: App, sign_in: SignIn, screen: Console) -> None:
-    """Give `app` the command."""
-    app.command(EstimateCommand(sign_in, screen).estimate)
+        Parameters
+        ----------
+        client
+            The brand client whose analyses are counted.
+        json
+            The counts as JSON.
+        """
+        async with self._sign_in(as_user) as api:
+            found = await api.triage(client)
+        if json:
+            print(found.model_dump_json(indent=2))
+        elif found.counts:
+            self._screen.print(_counts(found.counts))
+        else:
+            self._screen.print("No check of this client was asked of a cheap model yet.")
+        return 0
+
+
+def add_money_commands(app: App, sign_in: SignIn, screen: Console) -> None:
+    """Give `app` the commands."""
+    made = MoneyCommands(sign_in, screen)
+    app.command(made.estimate)
+    app.command(made.triage)
 
 
 def show(estimate: Estimate, console: Console) -> None:
@@ -99,6 +124,26 @@ def _calls(calls: list[EstimatedCall]) -> Table:
             f"{call.cached_input_tokens:,}",
             f"{call.output_tokens:,}",
             _usd(call.cost_usd),
+        )
+    return table
+
+
+def _counts(counts: list[TriageCounts]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    titles = ("cheap model", "check", "answers", "enough", "asked again", "audited", "agreed")
+    for title in titles:
+        left = title in titles[:2]
+        table.add_column(title, justify="left" if left else "right", overflow="fold")
+    for one in counts:
+        compared = one.agreed + one.disagreed
+        table.add_row(
+            Text(plain(one.model)),
+            Text(plain(one.check_id)),
+            f"{one.answers:,}",
+            f"{(one.answers - one.doubted) / one.answers:.0%}",
+            f"{one.asked_again:,} of {one.doubted:,}",
+            f"{one.audited:,}",
+            f"{one.agreed / compared:.0%} of {compared:,}" if compared else "–",
         )
     return table
 
