@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 from pydantic import JsonValue
 
@@ -12,6 +13,11 @@ from services.qc.domain.routing import ModelRef
 MOST_CALLS = 500
 MOST_ANALYSES = 30
 _GUESS_COUNTS_AS = 4
+
+
+class _Doubts(TypedDict):
+    escalated: float
+    doubts: dict[str, float]
 
 
 async def habits_of(db: Connection, client_id: str, profile_id: str) -> Habits:
@@ -45,7 +51,7 @@ async def habits_of(db: Connection, client_id: str, profile_id: str) -> Habits:
     return Habits(
         of_groups={asked: summed(habits) for asked, habits in groups.items()},
         of_models={model: summed(habits) for model, habits in models.items()},
-        escalated=await _escalated(db, client_id),
+        **await _doubts(db, client_id, profile_id),
     )
 
 
@@ -59,22 +65,35 @@ def _habit(row: Record) -> Habit:
     )
 
 
-async def _escalated(db: Connection, client_id: str) -> float:
-    """Share of the client's last cheap answers that were in doubt."""
-    row = await db.fetchrow(
+async def _doubts(db: Connection, client_id: str, profile_id: str) -> _Doubts:
+    """Of the client's last cheap answers the share in doubt: of all, and of the profile's checks.
+
+    A check that was seldom asked is taken to be like the others.
+    """
+    rows = await db.fetch(
         """
-        SELECT count(*) AS answers,
+        SELECT check_id, profile_id = $2 AS of_profile, count(*) AS answers,
                count(*) FILTER (WHERE final.result -> 'triage' ->> 'reason' <> 'audit') AS doubted
-          FROM (SELECT * FROM cheap_answer WHERE client_id = $1
-                 ORDER BY analysis_id DESC, check_id LIMIT $2) AS cheap
+          FROM (SELECT client_id, analysis_id, check_id FROM cheap_answer WHERE client_id = $1
+                 ORDER BY analysis_id DESC, check_id LIMIT $3) AS cheap
           JOIN check_result AS final USING (client_id, analysis_id, check_id)
+          JOIN analysis USING (client_id, analysis_id)
+         GROUP BY check_id, of_profile
         """,
         client_id,
+        profile_id,
         MOST_CALLS,
     )
-    answers, doubted = (row["answers"], row["doubted"]) if row else (0, 0)
-    share: float = (ESCALATED * _GUESS_COUNTS_AS + doubted) / (_GUESS_COUNTS_AS + answers)
-    return share
+    answers, doubted = (sum(row[name] for row in rows) for name in ("answers", "doubted"))
+    of_all = (ESCALATED * _GUESS_COUNTS_AS + doubted) / (_GUESS_COUNTS_AS + answers)
+    return {
+        "escalated": of_all,
+        "doubts": {
+            row["check_id"]: (of_all + row["doubted"]) / (1 + row["answers"])
+            for row in rows
+            if row["of_profile"]
+        },
+    }
 
 
 async def measured_lately(

@@ -95,7 +95,16 @@ async def test_share_of_cheap_answers_in_doubt_is_learned_slowly(pool: Pool) -> 
         await add_cheap_answers(db, "diageo", row.analysis_id, "openai/gpt-6-luna", results, NOON)
         await repository.add_results(db, row, results)
 
-    assert (await habits(pool)).escalated == (4 * ESCALATED + 2) / (4 + 4)
+    found, elsewhere = await habits(pool), await habits(pool, of="other")
+    share = (4 * ESCALATED + 2) / (4 + 4)
+    assert found.escalated == elsewhere.escalated == share
+    assert found.doubts == {
+        "check_0": (share + 1) / 2,
+        "check_1": (share + 1) / 2,
+        "check_2": share / 2,
+        "check_3": share / 2,
+    }
+    assert elsewhere.doubts == {}
 
 
 async def measured(pool: Pool, sha256: str, width: int) -> None:

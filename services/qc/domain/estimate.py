@@ -38,12 +38,16 @@ class Habit:
 class Habits:
     """`of_groups` are calls that asked exactly these checks of this model, `of_models` all of it.
 
-    `escalated` is the share of cheap answers that were in doubt.
+    `escalated` is the share of cheap answers that were in doubt, `doubts` that of each check.
     """
 
     of_groups: Mapping[tuple[ModelRef, tuple[str, ...]], Habit] = field(default_factory=dict)
     of_models: Mapping[ModelRef, Habit] = field(default_factory=dict)
     escalated: float = ESCALATED
+    doubts: Mapping[str, float] = field(default_factory=dict)
+
+    def doubt(self, check_id: str) -> float:
+        return self.doubts.get(check_id, self.escalated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +119,12 @@ def expected_again(
     `asked` holds all of them, with the strong model; `budget` bounds the escalations of the
     analysis, `most_checks` those of a call. None when nothing will be.
     """
-    count = len(asked.chars)
-    doubted = min(count * habits.escalated, budget)
-    audited = count * (1 - habits.escalated) * audit_percent / 100
-    checks = doubted + audited
+    likely = _likely(asked, habits, budget, audit_percent / 100)
+    checks = sum(likely.values())
     if checks <= 0:
         return None
-    each = min(checks / count, 1.0)
-    calls = max(1 - (1 - each) ** count, checks / most_checks)
-    own_chars = sum(asked.chars.values()) / count * checks / calls
+    calls = max(1 - math.prod(1 - share for share in likely.values()), checks / most_checks)
+    own_chars = sum(asked.chars[id] * share for id, share in likely.items()) / calls
     given = asked.picture_tokens + text_tokens(asked.shared_chars + own_chars)
     return Expected(
         asked.model,
@@ -134,6 +135,13 @@ def expected_again(
         round(_answer_tokens(asked, habits) * checks / calls),
         again=True,
     )
+
+
+def _likely(asked: Asked, habits: Habits, budget: int, audited: float) -> dict[str, float]:
+    """How likely each check is asked again: doubts within the budget, and audits of the rest."""
+    doubts = {check_id: habits.doubt(check_id) for check_id in asked.chars}
+    within = min(1.0, budget / total) if (total := sum(doubts.values())) else 0.0
+    return {id: doubt * within + (1 - doubt) * audited for id, doubt in doubts.items()}
 
 
 def _answer_tokens(asked: Asked, habits: Habits) -> float:

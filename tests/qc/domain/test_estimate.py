@@ -83,6 +83,15 @@ def test_audits_come_on_top_of_the_budget() -> None:
     assert 0 < again(Habits(escalated=0), budget=0, audit=5) < Decimal("0.2")
 
 
+def test_check_that_is_always_in_doubt_makes_its_call_certain() -> None:
+    known = Habits(escalated=0.3, doubts={"a": 1.0, "b": 0.0, "c": 0.0, "d": 0.0})
+    found = expected_again(asked(), known, budget=6, audit_percent=0, most_checks=4)
+
+    assert found is not None
+    assert found.times == 1 and found.output_tokens == 200
+    assert found.input_tokens == 765 + (4_000 + 800) / 4
+
+
 def test_many_doubts_take_several_calls() -> None:
     assert again(Habits(escalated=1), most=2) == 2
 
