@@ -30,6 +30,12 @@ REQUESTS = Histogram(
 OUTBOX_SENT = Counter(
     "aiqc_outbox_events", "Usage events by what became of them.", ["result"], registry=REGISTRY
 )
+TRIAGED = Counter(
+    "aiqc_triaged_checks",
+    "Checks that a cheap model was asked first: why the strong one was wanted, whether it agreed.",
+    ["model", "reason", "agreed"],
+    registry=REGISTRY,
+)
 
 
 def begin_request(offered: str | None) -> str:

@@ -83,6 +83,7 @@ class House:
             "store_url": f"file://{self.folder / 'objects'}",
             "lease_s": 2.0,
             "call_timeout_s": 10.0,
+            "triage": "off",  # or which calls there are depends on what was answered
         }
         if self.fake:
             settings |= {

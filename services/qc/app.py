@@ -28,6 +28,7 @@ from services.qc.campaigns.routes import CAMPAIGN_ROUTES
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.domain.adaptive import Bounds
+from services.qc.domain.triage import Policy
 from services.qc.kept import Kept, engine
 from services.qc.leases import Worker
 from services.qc.limits import Limits
@@ -241,6 +242,8 @@ async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Jud
         timeout_s=settings.call_timeout_s,
         run_timeout_s=settings.run_timeout_s,
         max_output_tokens=settings.max_output_tokens,
+        triage=settings.triage,
+        policy=Policy(settings.triage_margin, settings.escalations, settings.audit_percent),
     )
 
 

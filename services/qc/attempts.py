@@ -4,7 +4,7 @@ Whatever dies, every call that a provider may bill has exactly one row and exact
 event: settled with what the provider said, or unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -23,6 +23,10 @@ from services.qc.domain.usage import UNKNOWN_USAGE, TokenUsage
 from services.qc.repository import AnalysisRow
 
 log = structlog.get_logger()
+
+
+Store = Callable[[Connection, AnalysisRow, Sequence[CheckResult]], Awaitable[None]]
+"""Stores what a call answered, in the transaction that settles it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +198,7 @@ async def settle_with_results(
     attempt: Attempt,
     settled: Settled,
     results: Sequence[CheckResult],
+    store: Store = repository.add_results,
 ) -> None:
     """Settle the call and store what it answered, all or nothing.
 
@@ -205,13 +210,36 @@ async def settle_with_results(
         async with transaction(pool, [row.client_id]) as db:
             await repository.hold(db, row)
             await settle(db, row, attempt, settled)
-            await repository.add_results(db, row, results)
+            await store(db, row, results)
 
     try:
         await insist(both)
     except repository.LeaseLost:
         await settle_alone(pool, row, attempt, settled)
         raise
+
+
+async def add_settled(
+    pool: Pool,
+    row: AnalysisRow,
+    attempt: Attempt,
+    settled: Settled,
+    results: Sequence[CheckResult],
+    store: Store = repository.add_results,
+) -> None:
+    """Write what needed no call: its row is never open, so that nobody takes it for a lost one.
+
+    Raises LeaseLost, and has then written nothing.
+    """
+
+    async def write() -> None:
+        async with transaction(pool, [row.client_id]) as db:
+            await repository.hold(db, row)
+            await _add(db, row, attempt)
+            await settle(db, row, attempt, settled)
+            await store(db, row, results)
+
+    await insist(write)
 
 
 async def settle_alone(pool: Pool, row: AnalysisRow, attempt: Attempt, settled: Settled) -> None:

@@ -1,13 +1,11 @@
 """What the calls of an analysis cost, as the ledger told it."""
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from uuid import UUID
 
 from libs.postgres import Connection
-
-SHARE = Decimal("1e-18")
-"""As fine as the ledger splits a call."""
+from services.qc.domain.cost_shares import shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +20,13 @@ class CallCost:
     cost_usd: Decimal | None
 
     def shares(self) -> list["CallCost"]:
-        """The same cost by check: equal shares that add up to it, the first takes the rest.
-
-        As the report by check splits a call: services/usage/sums.py.
-        """
-        count, whole = len(self.check_ids), self.cost_usd
-        if whole is None or count == 1:
+        """The same cost by check: parts that add up to it."""
+        whole = self.cost_usd
+        if whole is None:
             return [replace(self, check_ids=(id,)) for id in self.check_ids]
-        part = (whole / count).quantize(SHARE, ROUND_DOWN)
-        parts = [whole - part * (count - 1)] + [part] * (count - 1)
         return [
             CallCost((id,), self.unknown, cost)
-            for id, cost in zip(self.check_ids, parts, strict=True)
+            for id, cost in shares(whole, self.check_ids).items()
         ]
 
 

@@ -20,6 +20,7 @@ from services.qc.accept import accept
 from services.qc.call_costs import CallCost, costs_of
 from services.qc.cancelling import cancel
 from services.qc.checks import catalogue
+from services.qc.domain.cost_shares import exact_sum
 from services.qc.domain.review import reviewed
 from services.qc.downloads import send_file
 from services.qc.leases import Worker
@@ -163,7 +164,4 @@ def _analysis(
 
 
 def _sum(costs: list[CallCost]) -> Decimal | None:
-    known = [cost.cost_usd for cost in costs if not cost.unknown]
-    if any(cost is None for cost in known):
-        return None
-    return sum((cost for cost in known if cost is not None), Decimal(0))
+    return exact_sum(cost.cost_usd for cost in costs if not cost.unknown)

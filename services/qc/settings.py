@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+)
 
 from libs.settings import Listed, Port, ServiceSettings
 from services.qc.domain.routing import model_ref
+from services.qc.domain.triage import TriageMode
 
 PREFIX = "QC_"
 SDK_NATIVE: Mapping[str, str] = {
@@ -63,6 +73,10 @@ class QcSettings(ServiceSettings):
     call_timeout_s: PositiveFloat = 90.0
     run_timeout_s: PositiveFloat = 900.0
     max_output_tokens: PositiveInt = 4_000
+    triage: TriageMode = "unnamed"
+    triage_margin: Annotated[float, Field(ge=0, le=100)] = 10.0
+    escalations: NonNegativeInt = 6
+    audit_percent: Annotated[float, Field(ge=0, le=100)] = 5.0
 
     max_upload_bytes: PositiveInt = 100 << 20
     max_pixels: PositiveInt = 64_000_000

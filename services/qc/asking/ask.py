@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -9,7 +10,9 @@ from libs.contracts.profiles import Check
 from libs.contracts.qc import CheckResult
 from services.qc.asking.group import Asking
 from services.qc.asking.judge import Judge
+from services.qc.asking.keeper import Keeper
 from services.qc.asking.telling import Telling
+from services.qc.asking.triage import ask_with_triage
 from services.qc.domain.grouping import Group, primes
 from services.qc.gallery import Gallery
 from services.qc.repository import AnalysisRow
@@ -18,6 +21,8 @@ CHARS_OF_TOKEN = 4
 TOKENS_OF_PICTURE = 1_000
 """Near enough to tell a short prefix from a long one."""
 
+Heard = Callable[[Sequence[CheckResult]], Awaitable[None]]
+
 
 async def ask_all(
     judge: Judge,
@@ -25,20 +30,36 @@ async def ask_all(
     checks: Mapping[str, Check],
     gallery: Gallery,
     measured: Mapping[str, Mapping[str, JsonValue]],
-    heard: Callable[[Sequence[CheckResult]], Awaitable[None]],
+    heard: Heard,
 ) -> None:
     """Ask `checks`, and hand over each group's results as they come; the judge bounds the calls.
 
     The results of an answer are stored already. Raises LeaseLost in a group of exceptions.
     """
     telling = Telling(judge, row, list(checks), gallery, measured)
-
-    async def one(group: Group) -> None:
-        await heard(await Asking(judge, row, group, telling.of).until_answered())
-
-    groups = judge.groups(checks)
     prefix_tokens = telling.shared_chars // CHARS_OF_TOKEN + TOKENS_OF_PICTURE * gallery.page_count
-    for turn in primes(groups, prefix_tokens):
-        async with asyncio.TaskGroup() as running:
-            for group in turn:
-                running.create_task(one(group))
+    keeper = Keeper(judge, row, telling.of)
+    await ask_with_triage(keeper, judge.groups(checks), _Rounds(prefix_tokens).ask, heard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """Groups of one analysis; `prefix_tokens` is what all of them share."""
+
+    prefix_tokens: int
+
+    async def ask(self, keeper: Keeper, groups: Sequence[Group], heard: Heard) -> None:
+        for turn in primes(groups, self.prefix_tokens):
+            async with asyncio.TaskGroup() as running:
+                for group in turn:
+                    running.create_task(_ask_one(keeper, group, heard))
+
+
+async def _ask_one(keeper: Keeper, group: Group, heard: Heard) -> None:
+    """What was answered before is taken, the rest is asked."""
+    if kept := await keeper.take_kept(group):
+        await heard(kept)
+        group = group.without({result.check_id for result in kept})
+    if group.checks:
+        asking = Asking(keeper.judge, keeper.row, group, keeper.told, keeper.stored)
+        await heard(await asking.until_answered())

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from libs.contracts.qc import CheckResult, CheckState
-from services.qc import attempts
+from services.qc import attempts, repository
 from services.qc.asking.judge import Judge, patience
 from services.qc.asking.telling import Told
 from services.qc.attempts import Attempt, Settled
@@ -27,16 +27,24 @@ log = structlog.get_logger()
 
 
 class Asking:
-    """The calls that one group takes. `told` makes the question for what is left of it."""
+    """The calls that one group takes. `told` makes the question for what is left of it, `stored`
+    tells how the answers of a call are stored.
+    """
 
     def __init__(
-        self, judge: Judge, row: AnalysisRow, group: Group, told: Callable[[Group, ModelRef], Told]
+        self,
+        judge: Judge,
+        row: AnalysisRow,
+        group: Group,
+        told: Callable[[Group, ModelRef], Told],
+        stored: Callable[[Attempt], attempts.Store] = lambda _: repository.add_results,
     ) -> None:
         self._judge = judge
         self._row = row
         self._left = group
         self._tell = told
         self._course = Course(group.models)
+        self._stored = stored
         self._calls = 0
         self._results: list[CheckResult] = []
 
@@ -192,7 +200,8 @@ class Asking:
             self._judged(id, answer, reply, attempt, told) for id, answer in answers.usable.items()
         ]
         if results:
-            await attempts.settle_with_results(pool, row, attempt, settled, results)
+            store = self._stored(attempt)
+            await attempts.settle_with_results(pool, row, attempt, settled, results, store)
         else:
             await attempts.settle_alone(pool, row, attempt, settled)
         self._results += results

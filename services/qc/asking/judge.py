@@ -1,17 +1,20 @@
 """What all judged checks of a process share: providers, models, limits."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 
 from libs.contracts.models import ModelInfo
 from libs.contracts.profiles import Check
 from libs.contracts.qc import Given
 from libs.postgres import Pool
+from services.qc.domain.chain import succeeded
 from services.qc.domain.grouping import Group, groups_of
 from services.qc.domain.models import seen_size
 from services.qc.domain.routing import ModelRef, Skipped, models_to_ask
+from services.qc.domain.triage import Plan, Policy, TriageMode, cheaper, planned
 from services.qc.domain.views import SizeSeen
 from services.qc.limits import Limits
 from services.qc.models import Registry
@@ -51,6 +54,8 @@ class Judge:
     timeout_s: float
     run_timeout_s: float
     max_output_tokens: int
+    triage: TriageMode = "off"
+    policy: Policy = field(default_factory=Policy)
     open: asyncio.Event = field(default_factory=_set)
 
     def skipped(self, check: Check) -> str | None:
@@ -82,3 +87,23 @@ class Judge:
         chains = {check_id: self._models(check) for check_id, check in checks.items()}
         asked = {id: chain for id, chain in chains.items() if not isinstance(chain, Skipped)}
         return groups_of({id: checks[id] for id in asked}, asked)
+
+    async def first_asked(self, wanted: Sequence[ModelRef]) -> ModelRef | None:
+        """The model that is asked first as long as it works: a successor, where one ended."""
+        chain = succeeded(wanted, await self.registry.models(), datetime.now(UTC))
+        return chain.models[0] if chain.models else None
+
+    async def plan(self, groups: Sequence[Group]) -> Plan:
+        """Which of the groups' checks a cheap model is asked first."""
+        if self.triage == "off":
+            return Plan(groups)
+        models, health = await self.registry.models(), await self.registry.health()
+        now = datetime.now(UTC)
+
+        def cheap(strong: ModelRef) -> ModelRef | None:
+            asked = succeeded([strong], models, now).models
+            found = cheaper(asked[0], models) if asked else None
+            known = health.get(found) if found else None
+            return None if known and not known.works and not known.is_due(now) else found
+
+        return planned(groups, cheap, named=self.triage == "all")

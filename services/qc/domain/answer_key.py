@@ -17,7 +17,7 @@ _OF_THE_ANALYSIS = {"check_id", "weight", "critical", "cost_usd", "duration_ms",
 
 def answer_key(
     model: str,
-    pictures: Sequence[bytes],
+    pictures: Sequence[str],
     texts: Sequence[str],
     schema: Mapping[str, JsonValue],
     settings: Mapping[str, JsonValue],
@@ -25,14 +25,14 @@ def answer_key(
     """SHA-256 in hex over all that one check's answer follows from.
 
     `model` is the one asked for; what it served may change without notice, so answers also
-    age. `texts` are the system's and those that this check alone would be asked with: whatever
-    else stands in the same call does not count, and a profile that gets a check more keeps its
-    other answers. A file under another name, another measurement or another reference picture is
-    another question, because the texts and pictures tell it.
+    age. `pictures` are hashes of their content. `texts` are the system's and those that this
+    check alone would be asked with: whatever else stands in the same call does not count, and a
+    profile that gets a check more keeps its other answers. A file under another name, another
+    measurement or another reference picture is another question: texts and pictures tell it.
     """
     facts: dict[str, JsonValue] = {
         "model": model,
-        "pictures": [sha256(picture).hexdigest() for picture in pictures],
+        "pictures": list(pictures),
         "texts": list(texts),
         "schema": dict(schema),
         "settings": dict(settings),

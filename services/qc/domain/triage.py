@@ -1,14 +1,18 @@
 """Which answers of a cheap model stand, and which are asked again of the strong one."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Literal
 from uuid import UUID
 
-from libs.contracts.profiles import Check
 from libs.contracts.qc import CheckResult, Triage, TriageReason
+from services.qc.domain.grouping import Group, groups_of
 from services.qc.domain.models import Models
 from services.qc.domain.routing import ModelRef
+
+TriageMode = Literal["off", "unnamed", "all"]
+"""Which checks a cheap model may be asked first: none, those that name no model, all of them."""
 
 _SHARES = 1_000_000
 _WORST_FIRST: tuple[TriageReason, ...] = (
@@ -43,13 +47,46 @@ class Sorted:
     beyond_budget: Mapping[str, TriageReason]
 
 
-def may_be_triaged(check: Check) -> bool:
-    """Whether a cheap model may be asked first.
-
-    What fails an analysis by itself is never left to it, and a check that names its models was
-    tuned on them.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`strong` are asked as ever, `cheap` of the cheap models first; `chains` are the models of
+    these by check, in the order of asking when the cheap answer is not enough.
     """
-    return check.kind == "judged" and not check.critical and not check.models
+
+    strong: Sequence[Group]
+    cheap: Sequence[Group] = ()
+    chains: Mapping[str, tuple[ModelRef, ...]] = field(default_factory=dict)
+
+    def again(self, check_ids: Collection[str]) -> list[Group]:
+        """The checks in groups for the strong models."""
+        checks = {id: check for group in self.cheap for id, check in group.checks.items()}
+        return groups_of(
+            {id: checks[id] for id in checks if id in check_ids},
+            {id: self.chains[id] for id in checks if id in check_ids},
+        )
+
+
+def planned(
+    groups: Sequence[Group], cheap: Callable[[ModelRef], ModelRef | None], named: bool
+) -> Plan:
+    """Divide the checks of an analysis between strong and `cheap` models.
+
+    What fails an analysis by itself is never left to a cheap one. A check that names its models
+    was tuned on them: it is triaged only if `named` says so.
+    """
+    checks = {id: check for group in groups for id, check in group.checks.items()}
+    chains = {id: group.models for group in groups for id in group.checks}
+    first: dict[str, tuple[ModelRef, ...]] = {}
+    for check_id, check in checks.items():
+        model = cheap(chains[check_id][0])
+        if model and not check.critical and (named or not check.models):
+            first[check_id] = (model,)
+    others = {id: checks[id] for id in checks if id not in first}
+    return Plan(
+        groups_of(others, {id: chains[id] for id in others}),
+        groups_of({id: checks[id] for id in first}, first),
+        {id: chains[id] for id in first},
+    )
 
 
 def cheaper(strong: ModelRef, models: Models) -> ModelRef | None:

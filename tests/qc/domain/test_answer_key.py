@@ -6,15 +6,15 @@ from libs.contracts.profiles import Check
 from libs.contracts.qc import CheckResult, Finding, Region, Triage
 from services.qc.domain.answer_key import answer_key, from_kept, to_keep
 
-ASKED = ("openai/gpt-4o", [b"picture"], ["system", "facts and question"], {"a": 1}, {"t": 0})
+ASKED = ("openai/gpt-4o", ["picture"], ["system", "facts and question"], {"a": 1}, {"t": 0})
 
 
 def test_anything_else_makes_another_key() -> None:
     keys = {
         answer_key(*ASKED),
         answer_key("openai/gpt-4o-mini", *ASKED[1:]),
-        answer_key(ASKED[0], [b"picturf"], *ASKED[2:]),
-        answer_key(ASKED[0], [b"picture", b""], *ASKED[2:]),
+        answer_key(ASKED[0], ["picturf"], *ASKED[2:]),
+        answer_key(ASKED[0], ["picture", ""], *ASKED[2:]),
         answer_key(*ASKED[:2], ["system", "facts and questioN"], *ASKED[3:]),
         answer_key(*ASKED[:2], ["systemfacts", " and question"], *ASKED[3:]),
         answer_key(*ASKED[:3], {"a": 2}, ASKED[4]),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from libs.contracts.profiles import Check
 from libs.contracts.qc import CheckResult, Finding
+from services.qc.domain.grouping import groups_of
 from services.qc.domain.routing import ModelRef
 from services.qc.domain.triage import (
     Policy,
@@ -15,12 +16,14 @@ from services.qc.domain.triage import (
     cheaper,
     doubt,
     is_audited,
-    may_be_triaged,
+    planned,
     sort_out,
 )
 from services.qc.models import shipped_models
 
 RUN = UUID("01930000-0000-7000-8000-000000000001")
+GPT, PRO = ModelRef("openai", "gpt-4o"), ModelRef("google", "gemini-2.5-pro")
+LUNA = ModelRef("openai", "gpt-6-luna")
 NO_AUDIT = Policy(margin=10, escalations=2, audit_percent=0)
 STATES = ("passed", "failed", "unsure", "not_applicable", "error")
 
@@ -67,13 +70,39 @@ def test_doubt_has_a_reason(one: CheckResult, why: str | None) -> None:
     assert doubt(one, threshold=70, margin=10) == why
 
 
-def test_what_fails_an_analysis_or_names_its_models_is_not_triaged() -> None:
-    judged = Check(kind="judged", prompt="p")
+def cheap_of_gpt(strong: ModelRef) -> ModelRef | None:
+    return LUNA if strong == GPT else None
 
-    assert may_be_triaged(judged)
-    assert not may_be_triaged(judged.model_copy(update={"critical": True}))
-    assert not may_be_triaged(judged.model_copy(update={"models": ["openai/gpt-4o"]}))
-    assert not may_be_triaged(Check(kind="exact"))
+
+def test_what_fails_an_analysis_or_names_its_models_is_asked_of_the_strong_one() -> None:
+    checks = {
+        "plain": Check(kind="judged", prompt="p"),
+        "critical": Check(kind="judged", prompt="p", critical=True),
+        "named": Check(kind="judged", prompt="p", models=["openai/gpt-4o"]),
+        "local": Check(kind="judged", prompt="p"),
+    }
+    chains = {
+        **dict.fromkeys(("plain", "critical"), (GPT, PRO)),
+        "named": (GPT,),
+        "local": (ModelRef("here", "own"),),
+    }
+    cheap = cheap_of_gpt
+    plan = planned(groups_of(checks, chains), cheap, named=False)
+    every = planned(groups_of(checks, chains), cheap, named=True)
+
+    assert [(g.check_ids, g.models) for g in plan.cheap] == [(("plain",), (LUNA,))]
+    assert {id for g in plan.strong for id in g.checks} == {"critical", "named", "local"}
+    assert plan.again(["plain"]) == groups_of({"plain": checks["plain"]}, {"plain": (GPT, PRO)})
+    assert [g.check_ids for g in every.cheap] == [("named", "plain")]
+    assert planned(groups_of(checks, chains), lambda _: None, named=True).cheap == []
+
+
+def test_what_is_asked_again_of_several_cheap_calls_shares_one() -> None:
+    checks = {f"check_{n}": Check(kind="judged", prompt="p") for n in range(8)}
+    plan = planned(groups_of(checks, dict.fromkeys(checks, (GPT,))), lambda _: LUNA, named=False)
+
+    assert len(plan.cheap) == 2
+    assert [g.check_ids for g in plan.again(["check_7", "check_0"])] == [("check_0", "check_7")]
 
 
 def test_cheap_model_is_one_that_could_answer() -> None:
