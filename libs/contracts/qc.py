@@ -75,9 +75,10 @@ class Triage(Reply):
 class CheckResult(Reply):
     """Outcome of one check. `score` is null unless `state` is passed or failed.
 
-    `cached`: it was measured, or answered, in an earlier analysis of the same file. `carried_from`: it is that
-    of the analysis of which this one is a rerun. With `found` a reviewer said otherwise: state and
-    score are the reviewer's, `found` what was found; `overrides` has all that was said, in order.
+    `cached`: it was measured, or answered, in an earlier analysis of the same file.
+    `carried_from`: it is that of the analysis of which this one is a rerun. With `found` a
+    reviewer said otherwise: state and score are the reviewer's, `found` what was found;
+    `overrides` has all that was said, in order.
 
     A judged check names the model that was asked, the one that answered, and every model that
     was tried, each as `provider/model` except `model_served`, which is the provider's word.

@@ -51,7 +51,7 @@ async def accept(
         only = chosen_checks(resolved.profile, upload.fields.get("only", ""))
         reuse = flag(upload, "reuse")
         async with transaction(bench.pool, [client_id]) as db:
-            brief = await briefing.settle(db, resolved, _wishes(upload), upload.name)
+            brief = await briefing.settle(db, resolved, wishes_of(upload), upload.name)
             file, profile = (upload.sha256, upload.name), resolved.profile
             if reuse and (old := await find_earlier(db, client_id, file, profile, only, brief)):
                 telemetry.bind(analysis_id=str(old), client=client_id)
@@ -99,7 +99,7 @@ def flag(upload: Upload, name: str) -> bool:
     return word == "true"
 
 
-def _wishes(upload: Upload) -> Wishes:
+def wishes_of(upload: Upload) -> Wishes:
     given = {field.name: upload.fields.get(field.name, "") for field in fields(Wishes)}
     return Wishes(**given)
 

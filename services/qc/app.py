@@ -37,6 +37,7 @@ from services.qc.model_book import ModelBook, refs
 from services.qc.model_handlers import BOOK, MODEL_ROUTES, PROBER
 from services.qc.model_probe import Prober
 from services.qc.models import Registry
+from services.qc.money_handlers import USAGE
 from services.qc.money_routes import MONEY_ROUTES
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
@@ -143,11 +144,12 @@ async def _begin(
     webhooks: WebhookRules,
 ) -> list[asyncio.Task[None]]:
     """Open what the handlers work with, and start what works beside them."""
-    bench, profiles = await _open(stack, settings, issuer)
+    bench, profiles, usage = await _open(stack, settings, issuer)
     worker = Worker(bench, settings.analyses_in_flight, settings.lease_s, settings.max_claims)
     campaigns = await open_campaigns(stack, bench, profiles, settings, webhooks, worker)
     app[handlers.BENCH] = bench
     app[handlers.PROFILES] = profiles
+    app[USAGE] = usage
     app[handlers.WORKER] = worker
     app[handlers.SETTINGS] = settings
     app[PRINTS] = asyncio.Semaphore(PRINTS_AT_ONCE)
@@ -168,7 +170,7 @@ async def _what_is_wrong(pool: Pool, tasks: Sequence[asyncio.Task[None]]) -> lis
 
 async def _open(
     stack: AsyncExitStack, settings: QcSettings, issuer: Issuer
-) -> tuple[Bench, ProfilesApi]:
+) -> tuple[Bench, ProfilesApi, UsageApi]:
     # A frozen worker must not keep by its locks what it has lost by its lease.
     most_idle_s = max(LEAST_IDLE_S, settings.lease_s)
     pool: Pool = await stack.enter_async_context(
@@ -192,7 +194,7 @@ async def _open(
         progress=Progress(pool),
         queue=Queue(pool, settings.most_queued, settings.most_queued_of_client),
     )
-    return bench, profiles
+    return bench, profiles, usage
 
 
 def _models(bench: Bench, settings: QcSettings) -> tuple[ModelBook, Prober]:

@@ -100,9 +100,7 @@ class CheckCommands:
             refuse_report_path(wanted.report)
         found = find_creatives(files)
         self._note(skipped_in_words(found.skipped))
-        question = Question(
-            client, profile, wanted.check_ids, given, wanted.is_fresh, wanted.reuse
-        )
+        question = Question(client, profile, wanted.check_ids, given, wanted.is_fresh, wanted.reuse)
         alone = files == found.files and len(files) == 1
         async with self._sign_in(as_user) as api:
             checked = await self._run(api, found.files, question, wanted, alone)

@@ -1,19 +1,104 @@
 """What an analysis would cost: the calls that are expected, each priced by the ledger."""
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from pydantic import JsonValue
+
 from libs.api.usage import UsageApi
 from libs.contracts.estimates import EstimatedCall, EstimatedCheck
 from libs.contracts.profiles import Check
+from libs.contracts.qc import Creative
 from libs.contracts.usage import QuoteRequest
+from services.qc.asking.judge import Judge
+from services.qc.domain.answer_schema import answers_schema
 from services.qc.domain.cost_shares import exact_sum, shares
-from services.qc.domain.estimate import Expected
+from services.qc.domain.estimate import Asked, Expected, Habits, expected_again, expected_call
+from services.qc.domain.grouping import MOST_CHECKS, Group
+from services.qc.domain.models import picture_tokens
+from services.qc.domain.prompt import SYSTEM, question_text
 
 PLACES = Decimal("1e-12")
+SIDE_PX = 2_048
+
+
+class Expecting:
+    """The calls of one analysis that has not begun: what would be asked of whom."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        client_id: str,
+        creative: Creative,
+        checks: Mapping[str, Check],
+        measured: Mapping[str, Mapping[str, JsonValue]],
+        habits: Habits,
+    ) -> None:
+        self._judge = judge
+        self._client_id = client_id
+        self._creative = creative
+        self._measured = measured
+        self._habits = habits
+        self._schema_chars = len(json.dumps(answers_schema(list(checks))))
+        self._plan = judge.plan(judge.groups(checks))
+
+    def calls(self) -> list[Expected]:
+        """Those that are made for certain, then those that may follow."""
+        certain = [self._asked(group) for group in (*self._plan.strong, *self._plan.cheap)]
+        policy, triaged = self._judge.policy, self._plan.chains
+        again = [
+            expected_again(
+                self._asked(group),
+                self._habits,
+                budget=policy.escalations * len(group.checks) / len(triaged),
+                audit_percent=policy.audit_percent,
+                most_checks=MOST_CHECKS,
+            )
+            for group in self._by_strong_model()
+        ]
+        return [
+            *(expected_call(asked, self._habits) for asked in certain),
+            *(call for call in again if call),
+        ]
+
+    def _by_strong_model(self) -> list[Group]:
+        """All checks that a cheap model is asked first, by the models that may follow."""
+        checks = {id: check for group in self._plan.cheap for id, check in group.checks.items()}
+        chains = dict.fromkeys(self._plan.chains.values())
+        return [
+            Group({id: checks[id] for id in checks if self._plan.chains[id] == chain}, chain)
+            for chain in chains
+        ]
+
+    def _asked(self, group: Group) -> Asked:
+        model = group.models[0]
+        info = self._judge.models.find(model.provider, model.model)
+        shared = len(self._text({}))
+        return Asked(
+            model,
+            {id: len(self._text({id: check})) - shared for id, check in group.checks.items()},
+            shared_chars=len(SYSTEM) + shared + self._schema_chars,
+            picture_tokens=picture_tokens(info, *self._size_px()),
+            reasons=info.reasoning,
+        )
+
+    def _text(self, checks: Mapping[str, Check]) -> str:
+        return question_text(
+            checks,
+            client_id=self._client_id,
+            creative=self._creative,
+            measurements=self._measured,
+        )
+
+    def _size_px(self) -> tuple[int, int]:
+        """As it is drawn for models."""
+        width, height = self._creative.width_px, self._creative.height_px
+        scale = min(1.0, SIDE_PX / max(width, height))
+        return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 async def priced(

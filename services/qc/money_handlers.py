@@ -3,12 +3,56 @@
 from aiohttp import web
 
 from libs.actor import require
+from libs.api.usage import UsageApi
 from libs.contracts.access import Action
+from libs.contracts.estimates import Estimate
+from libs.contracts.profiles import Check
 from libs.contracts.triage import TriageQuery, TriageReport
 from libs.postgres import transaction
 from libs.web import ACTOR
-from services.qc.handlers import BENCH
+from services.qc import briefing
+from services.qc.accept import chosen_checks, id_field, open_known, received, wishes_of
+from services.qc.domain.cost_shares import exact_sum
+from services.qc.earlier import find_earlier
+from services.qc.estimating import Expecting, of_checks, priced, unpriced
+from services.qc.habits import habits_of, measured_lately
+from services.qc.handlers import BENCH, PROFILES, SETTINGS
 from services.qc.triage_counts import triage_counts
+
+USAGE: web.AppKey[UsageApi] = web.AppKey("usage")
+
+
+async def post_estimate(request: web.Request) -> Estimate:
+    """What an analysis would cost: it takes the same form, runs nothing and asks nobody."""
+    app, bench = request.app, request.app[BENCH]
+    async with received(request, bench, app[SETTINGS]) as upload:
+        client_id, profile_id = id_field(upload, "client"), id_field(upload, "profile")
+        require(request[ACTOR], Action.RUN_ANALYSES, client_id)
+        resolved = await app[PROFILES].resolve(client_id, profile_id)
+        profile = resolved.profile
+        only = chosen_checks(profile, upload.fields.get("only", ""))
+        creative = await open_known(bench, client_id, upload)
+        checks: dict[str, Check] = {id: profile.checks[id] for id in only or profile.checks}
+        exact = [id for id in checks if checks[id].kind == "exact"]
+        file = (upload.sha256, upload.name)
+        async with transaction(bench.pool, [client_id]) as db:
+            brief = await briefing.settle(db, resolved, wishes_of(upload), upload.name)
+            earlier = await find_earlier(db, client_id, file, profile, only, brief)
+            habits = await habits_of(db, client_id, profile.profile_id)
+            measured = await measured_lately(db, client_id, profile.profile_id, file[0], exact)
+    judged = {id: check for id, check in checks.items() if check.kind == "judged"}
+    reasons = {id: why for id, check in judged.items() if (why := bench.judge.skipped(check))}
+    expecting = Expecting(bench.judge, client_id, creative, judged, measured, habits)
+    calls = await priced(app[USAGE], expecting.calls())
+    return Estimate(
+        cost_usd=exact_sum(call.cost_usd for call in calls),
+        checks=of_checks(checks, calls, reasons),
+        calls=calls,
+        unpriced=unpriced(calls),
+        learned_from=sum(habit.calls for habit in habits.of_models.values()),
+        earlier=earlier,
+        creative=creative,
+    )
 
 
 async def get_triage(request: web.Request, query: TriageQuery) -> TriageReport:

@@ -5,10 +5,10 @@ one check and too strict with another. Tokens are those that the fake providers 
 """
 
 import json
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.qc.domain.judged_checks import JUDGED
+from tests.fake_answers import checks_of
 from tests.fake_providers import Call, FakeProviders, Scripted
 
 MODELS = ("openai/gpt-4o", "google/gemini-2.5-pro")
@@ -71,9 +71,11 @@ def judge(fake: FakeProviders) -> None:
     """Let the fake answer as the consistent judge."""
 
     def answer(call: Call) -> Scripted:
-        asked = list(_ids(fake.requests[-1][1]))
         cheap = call.model in CHEAP
-        answers = [{"check_id": check_id, **_answer(check_id, cheap)} for check_id in asked]
+        answers = [
+            {"check_id": check_id, **_answer(check_id, cheap)}
+            for check_id in checks_of(call.question)
+        ]
         return Scripted(text=json.dumps({"answers": answers}))
 
     fake.script = answer
@@ -98,16 +100,3 @@ def _answer(check_id: str, cheap: bool) -> dict[str, Any]:
         "box": {"top": 830, "left": 60, "bottom": 970, "right": 560},
     }
     return {"evidence": evidence, "verdict": "fail", "score": 30, "findings": [finding]}
-
-
-def _ids(node: object) -> Iterator[str]:
-    """The check ids that a request's schema allows, in their order."""
-    if isinstance(node, Mapping):
-        for name, value in node.items():
-            if name == "check_id" and isinstance(value, Mapping):
-                yield from value.get("enum", ())
-            else:
-                yield from _ids(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _ids(value)

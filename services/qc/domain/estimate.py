@@ -112,32 +112,54 @@ def expected_call(asked: Asked, habits: Habits) -> Expected:
 
 
 def expected_again(
-    asked: Asked, habits: Habits, *, budget: int, audit_percent: float, most_checks: int
+    asked: Asked, habits: Habits, *, budget: float, audit_percent: float, most_checks: int
 ) -> Expected | None:
     """What is asked again of the strong model, of checks that a cheap one is asked first.
 
-    `asked` holds all of them, with the strong model; `budget` bounds the escalations of the
-    analysis, `most_checks` those of a call. None when nothing will be.
+    `asked` holds all of them, with the strong model; `budget` is its part of the escalations of
+    the analysis, `most_checks` those of a call. None when nothing will be.
     """
     likely = _likely(asked, habits, budget, audit_percent / 100)
     checks = sum(likely.values())
     if checks <= 0:
         return None
     calls = max(1 - math.prod(1 - share for share in likely.values()), checks / most_checks)
-    own_chars = sum(asked.chars[id] * share for id, share in likely.items()) / calls
-    given = asked.picture_tokens + text_tokens(asked.shared_chars + own_chars)
+    each = checks / calls
+    own_chars = sum(asked.chars[id] * share for id, share in likely.items()) / checks
+    seen = _seen_again(asked, habits)
+    if seen.calls:
+        given = seen.input_tokens / seen.calls
+        given += (each - seen.checks / seen.calls) * own_chars / CHARS_OF_TOKEN
+        cached = seen.cached_input_tokens / seen.input_tokens if seen.input_tokens else 0.0
+        made = seen.output_tokens / seen.checks
+    else:
+        given = asked.picture_tokens + text_tokens(asked.shared_chars + own_chars * each)
+        cached, made = _cached_share(asked.model, habits), _answer_tokens(asked, habits)
     return Expected(
         asked.model,
         tuple(asked.chars),
         Decimal(calls).quantize(_PLACES),
-        given,
-        round(given * _cached_share(asked.model, habits)),
-        round(_answer_tokens(asked, habits) * checks / calls),
+        max(round(given), 0),
+        round(max(given, 0) * cached),
+        round(made * each),
         again=True,
     )
 
 
-def _likely(asked: Asked, habits: Habits, budget: int, audited: float) -> dict[str, float]:
+def _seen_again(asked: Asked, habits: Habits) -> Habit:
+    """Calls that asked the strong model some of these checks: what is asked again is never the
+    same for long, but alike.
+    """
+    return summed(
+        [
+            habit
+            for (model, check_ids), habit in habits.of_groups.items()
+            if model == asked.model and asked.chars.keys() >= set(check_ids)
+        ]
+    )
+
+
+def _likely(asked: Asked, habits: Habits, budget: float, audited: float) -> dict[str, float]:
     """How likely each check is asked again: doubts within the budget, and audits of the rest."""
     doubts = {check_id: habits.doubt(check_id) for check_id in asked.chars}
     within = min(1.0, budget / total) if (total := sum(doubts.values())) else 0.0

@@ -92,6 +92,20 @@ def test_check_that_is_always_in_doubt_makes_its_call_certain() -> None:
     assert found.input_tokens == 765 + (4_000 + 800) / 4
 
 
+def test_earlier_second_calls_say_what_the_next_takes() -> None:
+    seen = Habit(
+        calls=2, checks=3, input_tokens=4_000, cached_input_tokens=1_000, output_tokens=210
+    )
+    known = Habits(
+        doubts={"a": 1.0, "b": 1.0, "c": 0.0, "d": 0.0}, of_groups={(GPT, ("a", "b")): seen}
+    )
+    found = expected_again(asked(), known, budget=6, audit_percent=0, most_checks=4)
+
+    assert found is not None and found.times == 1
+    assert found.input_tokens == 2_000 + 0.5 * 800 / 4, "one check was asked more often than not"
+    assert (found.cached_input_tokens, found.output_tokens) == (525, 2 * 70)
+
+
 def test_many_doubts_take_several_calls() -> None:
     assert again(Habits(escalated=1), most=2) == 2
 
