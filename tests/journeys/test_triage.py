@@ -105,13 +105,7 @@ async def test_doubt_is_asked_again_and_the_rest_is_not(
     assert triage(results["check_c"]) == ("failed", True, True)
     assert triage(results["check_d"]) == ("near_threshold", True, True)
     assert results["check_e"].triage is None, "it is critical"
-    assert [results[f"check_{x}"].state for x in "abcde"] == [
-        "passed",
-        "passed",
-        "failed",
-        "passed",
-        "passed",
-    ]
+    assert [id for id, result in results.items() if result.state != "passed"] == ["check_c"]
     assert results["check_a"].model_served == CHEAP and results["check_c"].score == 20
     assert {str(e.event_id) for e in entries} == {call.attempt_id for call in fake.billed}
     assert sum(e.cost_usd or 0 for e in entries) == analysis.cost_usd
