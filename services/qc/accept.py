@@ -49,13 +49,11 @@ async def accept(
         await bench.queue.refuse_when_full(client_id)
         resolved = await profiles.resolve(client_id, profile_id)
         only = chosen_checks(resolved.profile, upload.fields.get("only", ""))
-        reuse = flag(upload, "reuse")
         async with transaction(bench.pool, [client_id]) as db:
             brief = await briefing.settle(db, resolved, wishes_of(upload), upload.name)
-            file, profile = (upload.sha256, upload.name), resolved.profile
-            if reuse and (old := await find_earlier(db, client_id, file, profile, only, brief)):
+            if old := await _reused(db, upload, resolved.profile, only, brief):
                 telemetry.bind(analysis_id=str(old), client=client_id)
-                log.info("earlier analysis reused", profile=profile.profile_id, file=upload.name)
+                log.info("earlier analysis reused", file=upload.name)
                 return Accepted(analysis_id=old, reused=True)
         creative = await open_known(bench, client_id, upload)
         await bench.store.put(upload.sha256, upload.path)
@@ -66,6 +64,18 @@ async def accept(
     telemetry.bind(analysis_id=str(analysis_id), client=client_id)
     log.info("analysis accepted", profile=resolved.profile.profile_id, file=creative.file_name)
     return Accepted(analysis_id=analysis_id)
+
+
+async def _reused(
+    db: Connection, upload: Upload, profile: Profile, only: list[str], brief: StoredBrief
+) -> UUID | None:
+    """The earlier analysis that is enough, if the caller said that one would be."""
+    if not briefing.flag(upload.fields.get("reuse", "")):
+        return None
+    if brief.given.fresh:
+        raise Invalid("fresh_or_reuse", "Ask for a fresh result or for the earlier one, not both.")
+    file = (upload.sha256, upload.name)
+    return await find_earlier(db, upload.fields["client"], file, profile, only, brief)
 
 
 def received(
@@ -89,14 +99,6 @@ def id_field(upload: Upload, name: str) -> str:
         noun = {"client": "brand client"}.get(name, name)
         raise NotFound(f"unknown_{name}", f"There is no {noun} {value[:80]!r}.")
     return value
-
-
-def flag(upload: Upload, name: str) -> bool:
-    """A field that is `true` or `false`, as a form sends it. Raises Invalid for anything else."""
-    word = upload.fields.get(name, "").lower()
-    if word not in ("", "true", "false"):
-        raise Invalid("bad_flag", f"The field `{name}` is true or false, not {word[:40]!r}.")
-    return word == "true"
 
 
 def wishes_of(upload: Upload) -> Wishes:

@@ -82,7 +82,7 @@ async def settle(db: Connection, resolved: Resolved, wishes: Wishes, file_name: 
         market=market or (placement.market if placement else None),
         reference=reference,
         previous=previous_id,
-        fresh=_flag(wishes.fresh),
+        fresh=flag(wishes.fresh),
     )
     return StoredBrief(given=given, brand=resolved.brand, placement=placement, previous=previous)
 
@@ -226,7 +226,8 @@ async def _placement(
         raise Invalid("unknown_placement", str(error)) from error
 
 
-def _flag(text: str) -> bool:
+def flag(text: str) -> bool:
+    """A field that a form sends as `true` or `false`. Raises Invalid for anything else."""
     words = {"": False, "false": False, "true": True}
     if text not in words:
         raise Invalid("bad_flag", f"“{text[:40]}” is not true or false.")

@@ -27,7 +27,8 @@ async def find_earlier(
         SELECT analysis_id FROM analysis
          WHERE client_id = $1 AND creative ->> 'sha256' = $2 AND creative ->> 'file_name' = $3
            AND state = 'done' AND profile_id = $4 AND profile_version = $5
-           AND profile ->> 'content_hash' = $6 AND only_checks = $7 AND brief = $8
+           AND profile ->> 'content_hash' = $6 AND only_checks = $7
+           AND brief #- '{given,fresh}' #- '{given,rerun_of}' = $8
            AND NOT EXISTS (SELECT FROM check_result
                             WHERE check_result.client_id = analysis.client_id
                               AND check_result.analysis_id = analysis.analysis_id
@@ -42,6 +43,6 @@ async def find_earlier(
         profile.version,
         profile.content_hash,
         list(only_checks),
-        brief.model_dump(mode="json"),
+        brief.model_dump(mode="json", exclude={"given": {"fresh", "rerun_of"}}),
     )
     return found

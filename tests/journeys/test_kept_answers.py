@@ -7,8 +7,9 @@ from pathlib import Path
 from deploy.sample import Sample
 from tests.fake_providers import FakeProviders, Scripted
 from tests.house import House
-from tests.journeys.following import analyse, by_id, entries_of
+from tests.journeys.following import analyse, by_id, entries_of, with_cost
 
+PROFILE = "diageo_key_visual"
 GOOD = json.dumps({"evidence": "A bottle.", "verdict": "pass", "score": 95, "findings": []})
 BAD = json.dumps({"evidence": "A bottle.", "verdict": "fail", "score": 5, "findings": []})
 
@@ -40,6 +41,22 @@ async def test_same_question_is_answered_from_before_and_costs_nothing(
             before.findings,
         )
     assert [event.check_id for event in events if event.kind == "check_finished"]
+
+
+async def test_fresh_analysis_pays_anew_and_its_answers_are_kept(
+    house: House, fake: FakeProviders, sample: Sample
+) -> None:
+    fake.answer_with(Scripted(text=GOOD, times=1), Scripted(text=BAD, times=0))
+    async with house.signed_in() as api:
+        await analyse(api, sample.creative)
+        given = {"fresh": "true"}
+        fresh = await with_cost(api, await api.analyse(sample.creative, "diageo", PROFILE, given))
+        calls = len(fake.calls)
+        after, _ = await analyse(api, sample.creative)
+
+    for analysis in (fresh, after):
+        assert {r.state for r in analysis.checks if r.model_served} == {"failed"}
+    assert calls == 2 == len(fake.calls), "one for the first, one for the fresh analysis"
 
 
 async def test_another_name_or_client_is_another_question(

@@ -13,7 +13,7 @@ from libs.contracts.qc import Accepted
 from libs.problems import Invalid
 from tests.fake_providers import FakeProviders, Scripted
 from tests.house import House
-from tests.journeys.following import analyse, ended
+from tests.journeys.following import ended, with_cost
 
 PROFILE = "diageo_key_visual"
 GOOD = json.dumps({"evidence": "A bottle.", "verdict": "pass", "score": 95, "findings": []})
@@ -31,7 +31,9 @@ async def test_same_question_brings_the_same_analysis_and_costs_nothing(
     fake.answer_with(Scripted(text=GOOD, times=0))
     async with house.signed_in() as api:
         assert not (await again(api, sample.creative, only="file_naming")).reused, "there is none"
-        first, events = await analyse(api, sample.creative)
+        given = {"fresh": "true"}
+        fresh = await api.analyse(sample.creative, "diageo", PROFILE, given)
+        first, events = await with_cost(api, fresh), [e async for e in api.events(fresh)]
         calls = len(fake.calls)
         reused = await again(api, sample.creative)
         told = [event async for event in api.events(reused.analysis_id)]
@@ -108,5 +110,7 @@ async def test_flag_that_is_neither_true_nor_false_is_refused(
     house_without_keys: House, sample: Sample
 ) -> None:
     async with house_without_keys.signed_in() as api:
-        with pytest.raises(Invalid, match="`reuse` is true or false, not 'maybe'"):
+        with pytest.raises(Invalid, match="“maybe” is not true or false"):
             await api.submit(sample.creative, "diageo", PROFILE, {"reuse": "maybe"})
+        with pytest.raises(Invalid, match="not both"):
+            await api.submit(sample.creative, "diageo", PROFILE, {"reuse": "true", "fresh": "true"})

@@ -71,8 +71,10 @@ class Keeper:
 
     async def take_kept(self, group: Group) -> list[CheckResult]:
         """Answers that were paid for before: stored as outcomes, with a ledger row that costs
-        nothing.
+        nothing. An analysis that is to be fresh takes none.
         """
+        if self.row.given and self.row.given.fresh:
+            return []
         model, row, pool = group.models[0], self.row, self.judge.pool
         keys = {check_id: self._key(check_id, model) for check_id in group.checks}
         kept = await find_answers(pool, row.client_id, keys.values())
