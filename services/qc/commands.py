@@ -70,10 +70,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What creatives are checked for. Without `only` it is every check of the profile.
-
-    With `reuse` the earlier result of a file is enough, if it was asked the same.
-    """
+    """What creatives are checked for; without `only` by all checks, with `reuse` not twice."""
 
     client_id: str
     profile_id: str
@@ -85,9 +82,8 @@ class Question:
     @property
     def fields(self) -> dict[str, str]:
         """What is sent beside file, client and profile; what is empty is not sent."""
-        flags = {"fresh": self.fresh, "reuse": self.reuse}
-        set_flags = {name: "true" for name in flags if flags[name]}
-        return {**asdict(self.given), "only": ",".join(self.only), **set_flags}
+        flags = {name: "true" for name in ("fresh", "reuse") if getattr(self, name)}
+        return {**asdict(self.given), "only": ",".join(self.only), **flags}
 
 
 async def check(api: GatewayApi, file: Path, question: Question, console: Console) -> Analysis:
@@ -101,6 +97,8 @@ async def follow(api: GatewayApi, file: Path, question: Question, bar: Progress)
     task = bar.add_task(f"sending {plain(file.name)}", total=None)
     try:
         sent = await api.submit(file, question.client_id, question.profile_id, question.fields)
+        if sent.reused:
+            bar.console.print(f"{plain(file.name)}: the earlier result, nothing was run")
         try:
             await follow_steps(api, sent.analysis_id, bar, task)
         except asyncio.CancelledError:
@@ -109,10 +107,7 @@ async def follow(api: GatewayApi, file: Path, question: Question, bar: Progress)
             raise
     finally:
         bar.remove_task(task)
-    analysis = await ended(api, sent.analysis_id)
-    if sent.reused:
-        bar.console.print(f"{plain(file.name)}: the result of {analysis.created_at:%d %b %Y %H:%M}")
-    return analysis
+    return await ended(api, sent.analysis_id)
 
 
 async def follow_steps(api: GatewayApi, analysis_id: UUID, bar: Progress, task: TaskID) -> None:

@@ -18,6 +18,7 @@ from libs.postgres import Pool, transaction
 from services.qc import attempts, briefing, looking
 from services.qc.asking.ask import ask_all
 from services.qc.asking.judge import Judge, patience
+from services.qc.asking.triage import unconfirmed
 from services.qc.decoders import Decoders
 from services.qc.domain.brief import Brief
 from services.qc.domain.landmarks import landmarks_of
@@ -209,6 +210,8 @@ class _Run:
             calls = await attempts.settle_cut_off(self._bench.pool, self._row, "timed_out")
             log.warning("the time for asking is over", calls_cut_off=calls)
             await self._written.load()  # what was stored with its call and not told yet
+            late = await unconfirmed(self._judge, self._row, self._open_checks("judged"))
+            await self._written.store(*late)
             why = f"No model answered in the {time_s:g} s that an analysis may ask."
             for check_id, check in self._open_checks("judged").items():
                 await self._written.store(without_score(check_id, check, "error", why))

@@ -193,6 +193,29 @@ async def test_strong_model_that_does_not_answer_leaves_the_cheap_answer(
     assert "the stronger model gave no answer" in (results["check_a"].reason or "")
 
 
+async def test_cheap_answer_stands_when_the_time_is_over_before_the_strong_one_comes(
+    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders, sample: Sample
+) -> None:
+    answers(fake, {"check_a": ("fail", 10)}, FINE, delay_s=60)
+    changes = {
+        "triage": "unnamed",
+        "audit_percent": 0,
+        "run_timeout_s": 15.0,
+        "call_timeout_s": 60.0,
+    }
+    async with (
+        open_house(dsns, trust, tmp_path, fake, **changes) as house,
+        house.signed_in() as api,
+    ):
+        profile = await add_profile(house, api)
+        analysis = await check(api, profile, sample.creative)
+
+    result = by_id(analysis)["check_a"]
+    assert (result.state, result.score) == ("failed", 10)
+    assert "the time of the analysis was over" in (result.reason or "")
+    assert analysis.unknown_calls == 1
+
+
 async def test_worker_that_takes_over_asks_no_cheap_question_twice(
     dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, fake: FakeProviders, sample: Sample
 ) -> None:

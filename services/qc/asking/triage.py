@@ -1,7 +1,7 @@
 """Triage: a cheap model is asked first, the strong one on doubt, and now and then to audit."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +11,11 @@ from libs.contracts.qc import CheckResult
 from libs.postgres import transaction
 from libs.telemetry import TRIAGED
 from services.qc.asking.answers import cheap_answers
+from services.qc.asking.judge import Judge
 from services.qc.asking.keeper import Keeper
 from services.qc.domain.grouping import Group
-from services.qc.domain.triage import Plan, Sorted, answered, sort_out
+from services.qc.domain.triage import Plan, Sorted, answered, doubt, sort_out
+from services.qc.repository import AnalysisRow
 
 log = structlog.get_logger()
 Heard = Callable[[Sequence[CheckResult]], Awaitable[None]]
@@ -30,6 +32,26 @@ async def ask_with_triage(keeper: Keeper, groups: Sequence[Group], ask: Ask, hea
         running.create_task(ask(keeper, plan.strong, heard))
         if plan.cheap:
             running.create_task(_Triage(keeper, plan, ask, heard).run())
+
+
+async def unconfirmed(
+    judge: Judge, row: AnalysisRow, check_ids: Container[str]
+) -> list[CheckResult]:
+    """Of an analysis whose time is over: what cheap models said of checks without an outcome."""
+    late = "the time of the analysis was over"
+    async with transaction(judge.pool, [row.client_id]) as db:
+        said = await cheap_answers(db, row.client_id, row.analysis_id)
+    threshold, margin = row.profile.pass_threshold, judge.policy.margin
+    return [
+        answered(
+            model,
+            cheap,
+            doubt(cheap, threshold, margin),
+            CheckResult(check_id=check_id, state="error", reason=late),
+        )
+        for check_id, (model, cheap) in said.items()
+        if check_id in check_ids
+    ]
 
 
 @dataclass(frozen=True, slots=True)
