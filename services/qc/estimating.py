@@ -14,13 +14,14 @@ from libs.contracts.estimates import EstimatedCall, EstimatedCheck
 from libs.contracts.profiles import Check
 from libs.contracts.qc import Creative
 from libs.contracts.usage import QuoteRequest
-from services.qc.asking.judge import Judge
 from services.qc.domain.answer_schema import answers_schema
+from services.qc.domain.chain import succeeded
 from services.qc.domain.cost_shares import exact_sum, shares
 from services.qc.domain.estimate import Asked, Expected, Habits, expected_again, expected_call
 from services.qc.domain.grouping import MOST_CHECKS, Group
-from services.qc.domain.models import picture_tokens
+from services.qc.domain.models import Models, picture_tokens
 from services.qc.domain.prompt import SYSTEM, question_text
+from services.qc.domain.triage import Plan, Policy
 
 PLACES = Decimal("1e-12")
 SIDE_PX = 2_048
@@ -31,25 +32,29 @@ class Expecting:
 
     def __init__(
         self,
-        judge: Judge,
+        plan: Plan,
+        policy: Policy,
+        models: Models,
         client_id: str,
         creative: Creative,
         checks: Mapping[str, Check],
         measured: Mapping[str, Mapping[str, JsonValue]],
         habits: Habits,
     ) -> None:
-        self._judge = judge
+        self._plan = plan
+        self._policy = policy
+        self._models = models
+        self._at = datetime.now(UTC)
         self._client_id = client_id
         self._creative = creative
         self._measured = measured
         self._habits = habits
         self._schema_chars = len(json.dumps(answers_schema(list(checks))))
-        self._plan = judge.plan(judge.groups(checks))
 
     def calls(self) -> list[Expected]:
         """Those that are made for certain, then those that may follow."""
         certain = [self._asked(group) for group in (*self._plan.strong, *self._plan.cheap)]
-        policy, triaged = self._judge.policy, self._plan.chains
+        policy, triaged = self._policy, self._plan.chains
         again = [
             expected_again(
                 self._asked(group),
@@ -75,8 +80,9 @@ class Expecting:
         ]
 
     def _asked(self, group: Group) -> Asked:
-        model = group.models[0]
-        info = self._judge.models.find(model.provider, model.model)
+        chain = succeeded(group.models, self._models, self._at)
+        model = (*chain.models, *group.models)[0]
+        info = self._models.find(model.provider, model.model)
         shared = len(self._text({}))
         return Asked(
             model,

@@ -42,7 +42,9 @@ async def post_estimate(request: web.Request) -> Estimate:
             measured = await measured_lately(db, client_id, profile.profile_id, file[0], exact)
     judged = {id: check for id, check in checks.items() if check.kind == "judged"}
     reasons = {id: why for id, check in judged.items() if (why := bench.judge.skipped(check))}
-    expecting = Expecting(bench.judge, client_id, creative, judged, measured, habits)
+    plan = await bench.judge.plan(bench.judge.groups(judged))
+    models, policy = await bench.judge.registry.models(), bench.judge.policy
+    expecting = Expecting(plan, policy, models, client_id, creative, judged, measured, habits)
     calls = await priced(app[USAGE], expecting.calls())
     return Estimate(
         cost_usd=exact_sum(call.cost_usd for call in calls),

@@ -75,7 +75,9 @@ class Keeper:
         """
         if self.row.given and self.row.given.fresh:
             return []
-        model, row, pool = group.models[0], self.row, self.judge.pool
+        row, pool = self.row, self.judge.pool
+        if (model := await self.judge.first_asked(group.models)) is None:
+            return []
         keys = {check_id: self._key(check_id, model) for check_id in group.checks}
         kept = await find_answers(pool, row.client_id, keys.values())
         results, paid_with = [], set()

@@ -27,7 +27,7 @@ async def ask_with_triage(keeper: Keeper, groups: Sequence[Group], ask: Ask, hea
 
     Raises LeaseLost in a group of exceptions.
     """
-    plan = keeper.judge.plan(groups)
+    plan = await keeper.judge.plan(groups)
     async with asyncio.TaskGroup() as running:
         running.create_task(ask(keeper, plan.strong, heard))
         if plan.cheap:

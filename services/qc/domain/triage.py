@@ -24,6 +24,7 @@ _WORST_FIRST: tuple[TriageReason, ...] = (
     "audit",
 )
 HALF = 50
+NO_ANSWER = ("error", "skipped")
 CLEARED = ("passed", "not_applicable")
 """What a cheap model says when it finds nothing; some of these are audited."""
 
@@ -186,7 +187,7 @@ def answered(
 
     A cheap answer that stands although it was in doubt says so. One of the two must be there.
     """
-    final = strong if strong is not None and (strong.state != "error" or not cheap) else cheap
+    final = strong if strong is not None and (strong.state not in NO_ANSWER or not cheap) else cheap
     if final is None:
         raise ValueError("a check without any answer has no result")
     triage = told(cheap_model, cheap, why, strong if final is strong else None)
