@@ -14,7 +14,7 @@ from services.qc import briefing
 from services.qc.accept import chosen_checks, id_field, open_known, received, wishes_of
 from services.qc.domain.cost_shares import exact_sum
 from services.qc.earlier import find_earlier
-from services.qc.estimating import Expecting, of_checks, priced, unpriced
+from services.qc.estimating import Expecting, Given, of_checks, priced, unpriced
 from services.qc.habits import habits_of, measured_lately
 from services.qc.handlers import BENCH, PROFILES, SETTINGS
 from services.qc.triage_counts import triage_counts
@@ -44,7 +44,8 @@ async def post_estimate(request: web.Request) -> Estimate:
     reasons = {id: why for id, check in judged.items() if (why := bench.judge.skipped(check))}
     plan = await bench.judge.plan(bench.judge.groups(judged))
     models, policy = await bench.judge.registry.models(), bench.judge.policy
-    expecting = Expecting(plan, policy, models, client_id, creative, judged, measured, habits)
+    given = Given(client_id, creative, brief, measured)
+    expecting = Expecting(plan, policy, models, given, habits)
     calls = await priced(app[USAGE], expecting.calls())
     return Estimate(
         cost_usd=exact_sum(call.cost_usd for call in calls),
