@@ -15,9 +15,10 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from libs.contracts.assets import MediaPlan, ReferenceAsset
 from libs.contracts.brand import Market, Placement, ReferenceKind, StoredBrand
+from libs.contracts.catalogue import Need
 from libs.contracts.common import Reply
 from libs.contracts.profiles import Profile, Resolved
-from libs.contracts.qc import Given, Need, UsedAsset
+from libs.contracts.qc import Given, UsedAsset
 from libs.postgres import Connection
 from libs.problems import Invalid, NotFound
 from services.qc import assets, plans, repository

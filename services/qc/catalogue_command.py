@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from libs.contracts.qc import Catalogue, CatalogueEntry
+from libs.contracts.catalogue import Catalogue, CatalogueEntry
 from libs.problems import NotFound
 
 LIMITS = {

@@ -145,8 +145,7 @@ def exit_code(analysis: Analysis) -> int:
 def show(analysis: Analysis, console: Console) -> None:
     """Verdict, checks with time and cost, open questions and findings, for a person."""
     results = sorted(analysis.checks, key=_worst_first)
-    console.print()
-    console.print(_headline(analysis))
+    console.print(Text("\n") + _headline(analysis))
     for words in [*filter(None, [analysis.reason]), *map(suspicion_in_words, analysis.suspected)]:
         console.print(Text(plain(words)))
     console.print()

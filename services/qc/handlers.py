@@ -10,8 +10,9 @@ from pydantic import Field
 from libs.actor import require, visible_clients
 from libs.api.profiles import ProfilesApi
 from libs.contracts.access import Action, Actor
+from libs.contracts.catalogue import Catalogue
 from libs.contracts.common import ClientId, Request
-from libs.contracts.qc import Accepted, Analysis, Catalogue, CheckResult, Given
+from libs.contracts.qc import Accepted, Analysis, CheckResult, Given
 from libs.postgres import transaction
 from libs.problems import NotFound
 from libs.web import ACTOR

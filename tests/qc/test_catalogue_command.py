@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, Field
 from rich.console import Console
 
-from libs.contracts.qc import Catalogue, CatalogueEntry
+from libs.contracts.catalogue import Catalogue, CatalogueEntry
 from libs.problems import NotFound
 from services.qc.catalogue_command import chosen, show_all, show_one
 from services.qc.checks import catalogue

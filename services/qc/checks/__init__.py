@@ -4,7 +4,7 @@ import logging
 
 from pydantic import JsonValue, ValidationError
 
-from libs.contracts.qc import Catalogue, CatalogueEntry
+from libs.contracts.catalogue import Catalogue, CatalogueEntry
 from services.qc.checks import (
     accessibility,
     animation_transitions,

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import Field, JsonValue
 
+from libs.contracts.catalogue import Need
 from libs.contracts.common import Reply, Request
-from libs.contracts.qc import CheckState, Finding, Need, Score
+from libs.contracts.qc import CheckState, Finding, Score
 from services.qc.checks.subject import Subject
 
 
