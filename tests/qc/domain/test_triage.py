@@ -19,7 +19,7 @@ from services.qc.domain.triage import (
     planned,
     sort_out,
 )
-from services.qc.models import shipped_models
+from services.qc.model_file import shipped_models
 
 RUN = UUID("01930000-0000-7000-8000-000000000001")
 GPT, PRO = ModelRef("openai", "gpt-4o"), ModelRef("google", "gemini-2.5-pro")
