@@ -2,15 +2,18 @@
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from deploy.database import Dsns
 from libs.problems import Conflict, Invalid
 from services.qc.campaigns.commands import CampaignCommands, Wanted
-from tests.house import House
+from tests.house import House, open_house
 from tests.journeys.campaigning import PROFILE, filled, pictures, png, png_file, zip_of
+from tests.trust import Trust
 
 NOTED = pytest.CaptureFixture[str]
 
@@ -52,6 +55,21 @@ async def test_folder_and_archive_are_run_to_a_matrix(
     assert "it/x.png: This looks like a text file" in shown
     assert "Skipped 1 file" in noted and f"Wrote {table}." in noted
     assert table.read_text("utf-8-sig").count("\n") == 5
+
+
+async def test_file_that_is_refused_is_told_and_shows_in_the_exit_code(
+    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path, capsys: NOTED
+) -> None:
+    folder = tmp_path / "creatives"
+    png_file(folder / "a.png")
+    (folder / "large.png").write_bytes(png() + bytes(1 << 20))
+    async with open_house(dsns, trust, tmp_path, max_upload_bytes=1 << 20) as house:
+        campaign, screen = commands(house)
+        code = await campaign.run([folder], client="diageo", profile=[PROFILE])
+
+    assert code == 3
+    assert "not taken: large.png: A file may have at most 1 MB" in capsys.readouterr().err
+    assert "done: 1 file × 1 profile: 1 incomplete" in screen.export_text()
 
 
 async def test_campaign_in_which_nothing_failed_is_not_retried(

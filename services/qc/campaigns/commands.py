@@ -103,10 +103,11 @@ class CampaignCommands:
         async with self._sign_in(as_user) as api:
             campaign = await api.make_campaign(order)
             self._note(f"campaign {campaign.campaign_id} “{plain(campaign.name)}”")
-            await self._fill(api, campaign, sources)
+            code = await self._fill(api, campaign, sources)
             if wanted.detach:
-                return self._left(campaign)
-            return await self._to_the_end(api, campaign.campaign_id, wanted.output, wanted.json)
+                return max(code, self._left(campaign))
+            end = await self._to_the_end(api, campaign.campaign_id, wanted.output, wanted.json)
+        return max(code, end)
 
     async def resume(
         self,
@@ -123,9 +124,8 @@ class CampaignCommands:
         sources = find_sources(paths) if paths else Sources()
         async with self._sign_in(as_user) as api:
             found = await meant(api, campaign)
-            if found.state == "open":
-                await self._fill(api, found, sources)
-            return await self._to_the_end(api, found.campaign_id, output, json)
+            code = await self._fill(api, found, sources) if found.state == "open" else 0
+            return max(code, await self._to_the_end(api, found.campaign_id, output, json))
 
     async def show(
         self,
@@ -181,10 +181,13 @@ class CampaignCommands:
             following.print_table(_table(found), self._screen)
         return 0
 
-    async def _fill(self, api: CampaignsApi, campaign: Campaign, sources: Sources) -> None:
-        for sentence in await following.send(api, campaign.campaign_id, sources, self._notes):
+    async def _fill(self, api: CampaignsApi, campaign: Campaign, sources: Sources) -> int:
+        """Send and start; 3 when a file was refused, else 0."""
+        not_taken = await following.send(api, campaign.campaign_id, sources, self._notes)
+        for sentence in (*not_taken.left_out, *sorted(not_taken.refused)):
             self._note(f"not taken: {plain(sentence)}")
         await api.start_campaign(campaign.campaign_id)
+        return following.NOT_RUN if not_taken.refused else 0
 
     async def _to_the_end(
         self, api: CampaignsApi, campaign_id: UUID, output: Path | None, json: bool

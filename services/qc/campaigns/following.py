@@ -49,16 +49,24 @@ def find_sources(paths: Sequence[Path]) -> Sources:
     return Sources(named, archives, found.skipped)
 
 
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """A sentence for each file that was refused, and for what an archive has beside creatives."""
+
+    refused: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
 async def send(
     api: CampaignsApi, campaign_id: UUID, sources: Sources, console: Console
-) -> list[str]:
-    """Send what the campaign does not have yet; return a sentence for each that it did not take.
+) -> NotTaken:
+    """Send what the campaign does not have yet; return what it did not take.
 
     A file that is there under its name is not sent again, so what broke off goes on.
     """
     there = {file.name for file in await api.campaign_files(campaign_id)}
     missing = {name: file for name, file in sources.files.items() if name not in there}
-    refused: list[str] = []
+    not_taken = NotTaken()
     places = asyncio.Semaphore(AT_A_TIME)
     with progress_bar(console) as bar:
         line = bar.add_task("sending", total=len(missing) + len(sources.archives))
@@ -71,18 +79,18 @@ async def send(
                     raise
                 except (Problem, OSError) as error:
                     why = error.detail if isinstance(error, Problem) else str(error.strerror)
-                    refused.append(f"{name}: {why}")
+                    not_taken.refused.append(f"{name}: {why}")
             bar.advance(line)
 
         for archive in sources.archives:
             bar.update(line, description=f"sending {plain(archive.name)}")
             added = await api.add_campaign_archive(campaign_id, archive)
-            refused += [f"{out.name}: {out.why}" for out in added.left_out]
+            not_taken.left_out.extend(f"{out.name}: {out.why}" for out in added.left_out)
             bar.advance(line)
         async with asyncio.TaskGroup() as group:
             for name, file in missing.items():
                 group.create_task(one(name, file))
-    return sorted(refused)
+    return not_taken
 
 
 async def _patiently(api: CampaignsApi, campaign_id: UUID, name: str, file: Path) -> FilesAdded:

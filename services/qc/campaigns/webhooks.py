@@ -186,7 +186,7 @@ class Webhooks:
             ) as response:
                 status, after = response.status, response.headers.get("Retry-After")
         except TimeoutError:
-            return Sent(f"It did not answer within {TIMEOUT.total:.0f} s.")
+            return Sent(f"It did not answer within {TIMEOUT.total:g} s.")
         except (ClientError, OSError, ValueError) as error:
             log.warning("webhook failed", host=url.host, why=repr(error))
             return Sent("It cannot be reached.")

@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 
 from libs.contracts.campaigns import CampaignEnded, WebhookState
 from libs.postgres import Pool, transaction
@@ -216,3 +216,44 @@ async def test_what_a_receiver_sends_back_is_kept_nowhere(pool: Pool, receiver: 
         await hooks.send_one()
 
     assert json.loads((await state()).model_dump_json())["error"] == "It answered 500."
+
+
+async def test_receiver_that_never_answers_holds_nobody_up(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "TIMEOUT", ClientTimeout(total=0.3))
+
+    async def say_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    state = await due(pool, f"http://127.0.0.1:{port}/hook")
+    async with asyncio.timeout(5), opened(pool, f"127.0.0.1:{port}") as hooks:
+        await hooks.send_one()
+    server.close()
+
+    assert (await state()).error == "It did not answer within 0.3 s."
+
+
+async def test_answer_without_an_end_is_not_read(pool: Pool) -> None:
+    sent = 0
+
+    async def for_ever(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with suppress(ConnectionError):
+            while sent < 200:
+                writer.write(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+                await writer.drain()
+                sent += 1
+
+    server = await asyncio.start_server(for_ever, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    state = await due(pool, f"http://127.0.0.1:{port}/hook")
+    async with asyncio.timeout(5), opened(pool, f"127.0.0.1:{port}") as hooks:
+        await hooks.send_one()
+    server.close()
+
+    assert (await state()).state == "delivered"
+    assert sent < 200, "the connection was closed long before the end"
