@@ -77,23 +77,27 @@ async def store(pool: Pool, row: AnalysisRow, gallery: Gallery, key: str) -> Non
     """
     sight = gallery.sight
     found = {key: sight.model_dump(mode="json")} if sight else {}
-    suspicions = SUSPICIONS.dump_python(gallery.suspected, mode="json")
 
     async def write() -> None:
         async with transaction(pool, [row.client_id]) as db:
             await repository.hold(db, row)
-            await db.execute(
-                """
-                INSERT INTO suspected (client_id, analysis_id, suspicions) VALUES ($1, $2, $3)
-                ON CONFLICT DO NOTHING
-                """,
-                row.client_id,
-                row.analysis_id,
-                suspicions,
-            )
+            await add_suspicions(row, gallery, db)
             await kept.keep(db, row.client_id, found, datetime.now(UTC))
 
     await insist(write)
+
+
+async def add_suspicions(row: AnalysisRow, gallery: Gallery, db: Connection) -> None:
+    """Those of a held analysis; what was stored first stays."""
+    await db.execute(
+        """
+        INSERT INTO suspected (client_id, analysis_id, suspicions) VALUES ($1, $2, $3)
+        ON CONFLICT DO NOTHING
+        """,
+        row.client_id,
+        row.analysis_id,
+        SUSPICIONS.dump_python(gallery.suspected, mode="json"),
+    )
 
 
 async def suspicions(db: Connection, client_id: str, analysis_id: UUID) -> list[Suspicion]:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from services.qc.domain.brief import Brief
 from services.qc.domain.landmarks import landmarks_of
 from services.qc.domain.outcome import question, result_of, without_score
 from services.qc.domain.scoring import judge
-from services.qc.domain.views import Showing, Sight
+from services.qc.domain.views import Showing
 from services.qc.gallery import Gallery
 from services.qc.kept import Kept
 from services.qc.looking import kept_sight, showing_for, sight_name
@@ -102,12 +103,13 @@ class _Run:
         seen = self._judge.sizes_seen(to_ask.values())
         showing = showing_for(self._row.creative, self._checks, to_ask, brief, seen, folder)
         key = bench.kept.file_key(self._row.creative.sha256, sight_name(brief, showing))
-        gallery.sight = await self._take_kept(brief, key)
-        checks = self._open_checks("exact")
-        if checks or to_ask or not gallery.sight:
-            showing = showing.model_copy(update={"sight": gallery.sight})
+        await self._take_kept(brief, gallery, key)
+        checks, known = self._open_checks("exact"), gallery.sight
+        if checks or to_ask or not known:
+            showing = showing.model_copy(update={"sight": known})
             await self._examine(stack, checks, brief, showing, gallery)
-        await looking.store(bench.pool, self._row, gallery, key)
+        if not known:
+            await looking.store(bench.pool, self._row, gallery, key)
         return gallery
 
     async def _examine(
@@ -137,10 +139,10 @@ class _Run:
             kept, plan = await briefing.brief_of(db, row.client_id, row.analysis_id, row.profile)
         return await briefing.fetch(kept, plan, self._bench.store, stack)
 
-    async def _take_kept(self, brief: Brief, sight_key: str) -> Sight | None:
-        """Take what was measured before, all in one write: most of them need no child at all.
+    async def _take_kept(self, brief: Brief, gallery: Gallery, sight_key: str) -> None:
+        """Take what was measured and seen before, all in one write: most need no child at all.
 
-        Return what was seen before. Of an analysis that is to be fresh everything is measured.
+        Of an analysis that is to be fresh everything is measured.
         """
         checks, row, written = self._open_checks("exact"), self._row, self._written
         kept = self._bench.kept
@@ -155,8 +157,9 @@ class _Run:
             if key in found and not (row.given and row.given.fresh)
         ]
         drawn = () if written.previews else kept.previews(all_found, written.previews_key)
-        await written.store(*results, previews=drawn)
-        return kept_sight(all_found, sight_key)
+        gallery.sight = kept_sight(all_found, sight_key)
+        suspected = partial(looking.add_suspicions, row, gallery) if gallery.sight else None
+        await written.store(*results, previews=drawn, also=suspected)
 
     async def _heard(self, message: Mapping[str, Any], folder: Path) -> None:
         if started := message.get("started"):

@@ -1,6 +1,6 @@
 """What is written of one analysis while it runs: results, steps and its end."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from libs.contracts.qc import CheckResult, Preview, ProgressEvent
 from libs.contracts.usage import AnalysisCompleted
 from libs.ids import uuid7
-from libs.postgres import Pool, insist, transaction
+from libs.postgres import Connection, Pool, insist, transaction
 from services.qc import kept, outbox, repository
 from services.qc.domain.kept import to_keep
 from services.qc.domain.scoring import Judgement
@@ -17,6 +17,7 @@ from services.qc.progress import Progress
 from services.qc.repository import AnalysisRow
 
 log = structlog.get_logger()
+Also = Callable[[Connection], Awaitable[None]]
 COMPLETED = {"passed", "failed", "unsure", "not_applicable"}
 
 
@@ -56,11 +57,14 @@ class Written:
         await self._tell(*untold)
         return begun
 
-    async def store(self, *results: CheckResult, previews: Sequence[Preview] = ()) -> None:
+    async def store(
+        self, *results: CheckResult, previews: Sequence[Preview] = (), also: Also | None = None
+    ) -> None:
         """Store results, or find them stored with their call, and tell of them, all in one.
 
-        `previews` are those of the file, where they are known as the results are. Judged checks
-        store theirs side by side, so what is here is counted before it is written.
+        `previews` are those of the file, where they are known as the results are; `also` writes
+        what else is. Judged checks store theirs side by side, so what is here is counted before
+        it is written.
         """
         client_id, row = self._row.client_id, self._row
         steps = []
@@ -77,8 +81,10 @@ class Written:
                     await self._progress.add(db, client_id, row.analysis_id, *steps)
                 if previews:
                     await repository.set_previews(db, row, previews)
+                if also:
+                    await also(db)
 
-        if results or previews:
+        if results or previews or also:
             await insist(write)
         self.previews = previews or self.previews
         self._progress.tell(row.analysis_id)
