@@ -163,7 +163,9 @@ async def test_words_of_a_model_reach_no_page_log_or_terminal_as_anything_but_wo
             bad in said.encode().decode("unicode_escape", "ignore") for bad in "\x1b\x00"
         )
 
-        tags = _tags(report_html([Reported(one.words, analysis)], NOON))
+        page = report_html([Reported(one.words, analysis)], NOON)
+        assert "Suspected order (picture, page 1)" in page
+        tags = _tags(page)
         assert not {tag for tag, _ in tags} & FORBIDDEN_TAGS, one.payload
         assert not [name for _, names in tags for name in names if name.startswith("on")]
 

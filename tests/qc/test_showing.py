@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -227,6 +228,26 @@ async def test_a_creative_that_nobody_could_search_says_so(
 
     assert gallery.suspected == [UNREAD]
     assert gallery.is_empty
+
+
+async def test_a_child_that_dies_while_it_looks_ends_nothing_else(tmp_path: Path) -> None:
+    path = drawn(tmp_path / "a.png", ("Taste the summer", 120, 100))
+    gallery = Gallery(creative())
+    async with Decoders(1, LIMITS) as fresh:  # its child has yet to load what reads
+        checks = {"ratio": {"measure": "aspect_ratio", "parameters": {}}}
+        showing = Showing(folder=tmp_path, sides_px={1: (768,)})
+        told = []
+        async for message in fresh.examine(path, gallery.creative, checks, Brief(), showing):
+            await gallery.hear(message, tmp_path)
+            told.append(message.get("check_id"))
+            if "check_id" in message:
+                for child in psutil.Process().children():
+                    if "services.qc.child" in child.cmdline():
+                        child.kill()
+
+    assert told.count("ratio") == 1
+    assert not gallery.is_empty
+    assert gallery.suspected == [UNREAD]
 
 
 async def test_a_picture_counts_only_when_its_content_is_what_its_name_says(tmp_path: Path) -> None:
