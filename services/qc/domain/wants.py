@@ -41,8 +41,8 @@ COMPARED: dict[str, tuple[str, ...]] = {
 READ_CLOSELY = frozenset({"accessibility", "call_to_action", "new_visibility"})
 ABOUT_SMALL_PRINT = re.compile(
     r"small print|fine print|smallest|legal|disclaimer|footnote|asterisk|terms and conditions|"
-    r"ingredient|allergen|nutrition|warning|legib|readab|spelling|typo|misprint|every word|"
-    r"all (?:the )?(?:words|text|copy)|date|kleingedruckt|pflichttext|mentions légales",
+    r"ingredient|allergen|nutrition|warning|legib|readab|spelling|\btypos?\b|misprint|every word|"
+    r"all (?:the )?(?:words|text|copy)|\bdates?\b|kleingedruckt|pflichttext|mentions légales",
     re.IGNORECASE,
 )
 

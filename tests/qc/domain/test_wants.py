@@ -21,6 +21,11 @@ def test_a_question_about_small_print_gets_it(prompt: str) -> None:
     assert not wants_of("some", check()).small_print
 
 
+@pytest.mark.parametrize("prompt", ["Is the typography on brand?", "Is it an updated look?"])
+def test_a_question_about_the_look_does_not(prompt: str) -> None:
+    assert not wants_of("some", check(prompt)).small_print
+
+
 def test_the_parameter_decides_over_the_words() -> None:
     assert wants_of("some", check(small_print=True)).small_print
     assert not wants_of("some", check("Is the legal line complete?", small_print=False)).small_print
