@@ -28,6 +28,9 @@ CLASHES = (asyncpg.SerializationError, asyncpg.UniqueViolationError)
 Answer = TypeVar("Answer")
 
 EVERY_CLIENT = None
+STATEMENTS_LONGER = 4
+"""A statement may take so many times as long as a silence."""
+
 AWAY = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -37,6 +40,7 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
+    asyncpg.QueryCanceledError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InternalClientError,  # a connection that was cut in the middle of a COPY
 )
@@ -50,7 +54,8 @@ async def open_pool(
     """Open a pool whose unqualified table names mean those of `schema`.
 
     The server ends a transaction that says nothing for `most_idle_s` (0: never): a process
-    that is frozen, or cut off, would hold its rows for as long as it likes.
+    that is frozen, or cut off, would hold its rows for as long as it likes. A statement that
+    was announced and never sent counts as one that runs, so these have a limit too.
     """
     async with asyncpg.create_pool(
         dsn,
@@ -63,6 +68,7 @@ async def open_pool(
             "timezone": "UTC",
             "lock_timeout": "10s",
             "idle_in_transaction_session_timeout": f"{most_idle_s * 1000:.0f}ms",
+            "statement_timeout": f"{most_idle_s * STATEMENTS_LONGER * 1000:.0f}ms",
             "standard_conforming_strings": "on",
         },
         init=_speak_json,

@@ -136,13 +136,17 @@ async def test_insisting_ends_and_says_why() -> None:
         await insist(work, for_s=0.2)
 
 
+@pytest.mark.parametrize("announced", [False, True])
 async def test_transaction_that_says_nothing_lets_go_of_its_rows(
-    things: Pool, schema: str, dsns: Mapping[str, Dsns]
+    things: Pool, schema: str, dsns: Mapping[str, Dsns], announced: bool
 ) -> None:
-    async with open_pool(dsns["usage"].run, schema, most_idle_s=0.2) as frozen:
+    """Also between two parts of a statement, where the server takes it for one that runs."""
+    async with open_pool(dsns["usage"].run, schema, most_idle_s=0.1) as frozen:
         with pytest.raises(Unavailable):
             async with transaction(frozen) as db:
                 await db.execute("INSERT INTO thing VALUES ('a', 'half done')")
-                await asyncio.sleep(0.5)
+                if announced:
+                    await db.prepare("SELECT name FROM thing")
+                await asyncio.sleep(1.0)
                 await db.execute("INSERT INTO thing VALUES ('a', 'too late')")
         assert await names(frozen, ["a"]) == ["of a"], "the pool goes on"
