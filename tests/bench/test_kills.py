@@ -10,7 +10,8 @@ from pathlib import Path
 from tests.bench.board import Board, at_most
 from tests.fake_providers import FakeProviders, Scripted
 from tests.journeys.campaign import ANSWER_S, Campaign
-from tests.journeys.fleet import CALLS_IN_FLIGHT, open_fleet
+from tests.journeys.fleet import CALLS_IN_FLIGHT
+from tests.journeys.open_fleet import open_fleet
 from tests.journeys.storm import Storm
 from tests.trust import Trust
 

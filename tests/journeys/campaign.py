@@ -27,15 +27,9 @@ class Campaign:
         self._left = Counter(self.kills)
 
     async def run(self) -> Audit:
-        busy = asyncio.create_task(self._fleet.keep_busy(MOST_OPEN))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for worker in self._fleet.workers:
-                    group.create_task(self._kill_worker(worker))
-                group.create_task(self._kill_usage())
-                group.create_task(self._kill_postgres())
-        finally:
-            busy.cancel()
+        kills = [self._kill_worker(worker) for worker in self._fleet.workers]
+        async with self._fleet.busy(MOST_OPEN):
+            await asyncio.gather(*kills, self._kill_usage(), self._kill_postgres())
         await self._fleet.settled()
         found = await audited(self._fleet)
         print(f"\nkills {self.kills}, seed {self.seed}: {found}")

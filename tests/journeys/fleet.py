@@ -12,21 +12,16 @@ import random
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
-from PIL import Image
+from aiohttp import ClientError, ClientSession, FormData
 
-from deploy.database import DATABASE, Dsns, prepare_database
+from deploy.database import DATABASE, Dsns
 from deploy.embedded_postgres import EmbeddedPostgres
-from deploy.ports import free_ports
-from services.profiles.app import create_app as create_profiles
-from services.profiles.settings import ProfilesSettings
 from tests.deploy.processes import is_gone
 from tests.factories import admin
 from tests.fake_providers import FakeProviders
@@ -47,7 +42,14 @@ DRAFT = {
         for number in range(CHECKS)
     },
 }
-PATIENCE_S = 90.0
+PATIENCE_S = 120.0
+AWAY = (
+    OSError,
+    EOFError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 @dataclass
@@ -175,7 +177,7 @@ class Fleet:
                 return await db.fetch(sql, *values, timeout=10)
             finally:
                 await db.close(timeout=5)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except AWAY:
             return None
 
     async def rows(self, sql: str, *values: object) -> list[asyncpg.Record]:
@@ -199,8 +201,15 @@ class Fleet:
             return False
         return True
 
-    async def keep_busy(self, most_open: int) -> None:
-        """Hand creatives in as long as there are less than that many unfinished; until cancelled"""
+    @asynccontextmanager
+    async def busy(self, most_open: int) -> AsyncIterator[None]:
+        """Creatives are handed in as long as there are less than that many unfinished."""
+        async with asyncio.TaskGroup() as group:
+            handing_in = group.create_task(self._hand_in(most_open))
+            yield
+            handing_in.cancel()
+
+    async def _hand_in(self, most_open: int) -> None:
         while True:
             counted = await self.asked("SELECT count(*) FROM qc.analysis WHERE finished_at IS NULL")
             if counted is None or counted[0][0] >= most_open:
@@ -240,49 +249,3 @@ class Fleet:
 def key_of(headers: Mapping[str, str]) -> str:
     found = headers.get("Authorization", "").removeprefix("Bearer ")
     return found or headers.get("x-goog-api-key", "")
-
-
-@asynccontextmanager
-async def open_fleet(folder: Path, fake: FakeProviders, trust: Trust) -> AsyncIterator[Fleet]:
-    """A database, a ledger and a registry that run; workers are for the test to start."""
-    names = [f"w{number}" for number in range(WORKERS)]
-    async with AsyncExitStack() as stack:
-        forker = stack.enter_context(Forker(folder))
-        postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
-        dsns = await prepare_database(postgres.admin_dsn, folder, embedded=True)
-        profiles = await stack.enter_async_context(Serving(_registry(dsns["profiles"], trust)))
-        timeout = ClientTimeout(total=15, sock_connect=1)
-        session = await stack.enter_async_context(ClientSession(timeout=timeout))
-        headers = {"Authorization": trust.bearer("profiles", admin())}
-        url = profiles.url / "v1/profiles"
-        async with session.post(url, json=DRAFT, headers=headers) as answer:
-            assert answer.status == 201, await answer.text()
-        ports = dict(zip(["usage", *names], free_ports(1 + WORKERS), strict=True))
-        fleet = Fleet(
-            folder, fake, forker, postgres, dsns, trust, profiles, session, _creative(folder), ports
-        )
-        fleet.start("usage")
-        fleet.keep_postgres()
-        keeper = asyncio.create_task(fleet.keep_running())
-        try:
-            yield fleet
-        finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-            await fleet.leave_postgres()
-
-
-def _registry(dsns: Dsns, trust: Trust) -> Any:
-    settings = {
-        "postgres_dsn": dsns.run,
-        "postgres_owner_dsn": dsns.owner,
-        "trusted_keys": json.dumps(dict(trust.keys)),
-    }
-    return create_profiles(ProfilesSettings.model_validate(settings))
-
-
-def _creative(folder: Path) -> bytes:
-    """As small as it may be: what is asked about it does not matter here."""
-    path = folder / "tiny.png"
-    Image.effect_noise((64, 64), 80).convert("RGB").save(path)
-    return path.read_bytes()

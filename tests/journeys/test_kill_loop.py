@@ -16,7 +16,8 @@ from tests.deploy.processes import LINUX_ONLY
 from tests.fake_providers import FakeProviders, Scripted
 from tests.journeys.audit import audited
 from tests.journeys.campaign import ANSWER_S, LONGEST_LIFE_S, Campaign
-from tests.journeys.fleet import CALLS_IN_FLIGHT, LEASE_S, Fleet, open_fleet
+from tests.journeys.fleet import CALLS_IN_FLIGHT, LEASE_S, Fleet
+from tests.journeys.open_fleet import open_fleet
 from tests.journeys.storm import Storm
 from tests.trust import Trust
 
@@ -104,12 +105,12 @@ async def test_database_that_was_away_takes_no_analysis_from_a_worker_that_lives
 ) -> None:
     for worker in fine.workers:
         fine.start(worker)
-    busy = asyncio.create_task(fine.keep_busy(2 * len(fine.workers)))
-    for _ in range(OUTAGES):
-        for worker in fine.workers:
-            await fine.until_calling(worker, fine.calls_of(fine.key(worker)) + 2, LONGEST_LIFE_S)
-        await fine.kill_postgres(away_s=1.2 * LEASE_S)
-    busy.cancel()
+    async with fine.busy(2 * len(fine.workers)):
+        for _ in range(OUTAGES):
+            for worker in fine.workers:
+                calls = fine.calls_of(fine.key(worker))
+                await fine.until_calling(worker, calls + 2, LONGEST_LIFE_S)
+            await fine.kill_postgres(away_s=1.2 * LEASE_S)
     await fine.settled()
 
     assert not (await audited(fine)).unknown

@@ -14,7 +14,8 @@ from tests.deploy.processes import LINUX_ONLY
 from tests.fake_providers import FakeProviders, Scripted
 from tests.journeys.audit import audited
 from tests.journeys.bad_road import bad_road
-from tests.journeys.fleet import Fleet, open_fleet
+from tests.journeys.fleet import Fleet
+from tests.journeys.open_fleet import open_fleet
 from tests.journeys.storm import WEATHER, Storm
 from tests.trust import Trust
 
