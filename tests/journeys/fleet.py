@@ -201,6 +201,13 @@ class Fleet:
             return False
         return True
 
+    async def cancel(self, worker: str, analysis_id: UUID) -> int:
+        """The status of the answer."""
+        url = f"{self.url(worker)}v1/analyses/{analysis_id}/cancel"
+        headers = {"Authorization": self.trust.bearer("qc", admin())}
+        async with self.session.post(url, headers=headers) as answer:
+            return answer.status
+
     @asynccontextmanager
     async def busy(self, most_open: int) -> AsyncIterator[None]:
         """Creatives are handed in as long as there are less than that many unfinished."""
@@ -236,9 +243,10 @@ class Fleet:
                     await asyncio.sleep(0.01)
 
     async def settled(self) -> None:
-        """Until every analysis has ended and the ledger has been told everything."""
+        """Until every analysis has ended, every call too, and the ledger has been told of all."""
         sql = """
             SELECT (SELECT count(*) FROM qc.analysis WHERE finished_at IS NULL)
+                 + (SELECT count(*) FROM qc.attempt WHERE state = 'open')
                  + (SELECT count(*) FROM qc.outbox WHERE delivered_at IS NULL)
         """
         async with asyncio.timeout(PATIENCE_S):

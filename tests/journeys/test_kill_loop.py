@@ -114,3 +114,22 @@ async def test_database_that_was_away_takes_no_analysis_from_a_worker_that_lives
     await fine.settled()
 
     assert not (await audited(fine)).unknown
+
+
+async def test_calls_of_a_cancelled_analysis_are_kept_when_its_worker_is_killed_too(
+    folder: Path, trust: Trust
+) -> None:
+    async with (
+        FakeProviders(lambda _: Scripted(delay_s=60.0)) as fake,
+        open_fleet(folder, fake, trust) as fleet,
+    ):
+        fleet.start("w0")
+        while not await fleet.submit("w0"):
+            await asyncio.sleep(0.1)
+        await fleet.until_calling("w0", 2, 10 * LONGEST_LIFE_S)
+        assert await fleet.cancel("w0", fleet.accepted[0]) == 200
+        await fleet.kill("w0")
+        await fleet.settled()
+        found = await audited(fleet, ends="cancelled")
+
+    assert 2 <= len(found.unknown) == found.entries <= CALLS_IN_FLIGHT
