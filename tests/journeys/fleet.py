@@ -188,7 +188,7 @@ class Fleet:
 
     async def submit(self, worker: str) -> bool:
         """Hand a creative in; whether there was a 202, after which it is never lost."""
-        form = FormData({"client": CLIENT, "profile": PROFILE})
+        form = FormData({"client": CLIENT, "profile": PROFILE, "fresh": "true"})
         form.add_field("file", self.creative, filename="tiny.png", content_type="image/png")
         url = f"{self.url(worker)}v1/analyses"
         headers = {"Authorization": self.trust.bearer("qc", admin())}
