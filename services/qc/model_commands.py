@@ -23,6 +23,7 @@ PIPED_WIDTH = 160
 NOT_WORKING = 1
 NEVER, NONE = "never", "none"
 Body = TypeVar("Body", bound=BaseModel)
+Switch = Annotated[bool, Parameter(negative=())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +91,10 @@ class ModelCommands:
     async def show(
         self,
         *models: str,
-        update_non_working: bool = False,
-        all: bool = False,
+        update_non_working: Switch = False,
+        all: Switch = False,
         provider: str | None = None,
-        as_json: Annotated[bool, Parameter(name="--json")] = False,
+        as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
     ) -> int:
         """Show the models: state, prices, shutdown and successor.
 
@@ -109,6 +110,8 @@ class ModelCommands:
             Also models that were never asked here.
         provider
             Only models of this provider.
+        as_json
+            As JSON, with the answers of the probes.
         """
         named = _valid(ProbeRequest, models=models).models
         async with self._connect() as (api, book):

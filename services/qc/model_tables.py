@@ -66,7 +66,7 @@ def remarks(row: ModelRow, end: RetirementRow | None = None) -> list[str]:
         heir = row.successor or "no successor is known"
         said.append(f"then {heir}" if row.days_left > 0 else f"now {heir}")
     if end and end.shutdown_on != row.shutdown_on:
-        said.append(f"the price book has {end.shutdown_on or 'no day'}: `aiqc models set`")
+        said.append(f"the price book says {end.shutdown_on or 'never'}")
     if not row.known:
         said.append("not written down: its facts are a guess")
     if row.changed_by:

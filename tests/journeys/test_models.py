@@ -258,7 +258,7 @@ async def test_command_adds_changes_and_resets_a_model(aiqc: Aiqc) -> None:
     (row,) = json.loads((await aiqc(GPT, "--json"))[1])["models"]
     assert (row["shutdown_on"], row["successor"]) == (None, None)
     assert (row["tiers"], row["input_usd"]) == (["standard", "flex"], "2.5")
-    assert "the price book has 2027-01-14" in (await aiqc(GPT))[1]
+    assert "the price book says 2027-01-14" in (await aiqc(GPT))[1]
 
     assert await aiqc("reset", GPT) == (0, "openai/gpt-4o is as it was shipped.\n")
 

@@ -52,6 +52,9 @@ def _refuse_contradictions(info: ModelInfo, models: Models) -> None:
         raise ValueError(f"{ref} has a successor, but no day on which it is shut down")
     if info.most_output_tokens > info.context_tokens:
         raise ValueError(f"{ref} cannot answer with more tokens than its context holds")
+    for other in (info.successor, info.cheaper):
+        if other and not models.find(info.provider, other).known:
+            raise ValueError(f"{info.provider}/{other} is not known here: add it first")
     seen, heir = {info.model}, info.successor
     while heir:
         if heir in seen:

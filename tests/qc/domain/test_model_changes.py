@@ -51,6 +51,8 @@ def test_unlisted_model_becomes_known_with_one_fact() -> None:
         ({"cheaper": "gpt-4o"}, "cheaper than itself"),
         ({"without": ["shutdown_on"]}, "no day on which"),
         ({"successor": "gpt-4o"}, "its own successor"),
+        ({"successor": "gpt-7-typo"}, "openai/gpt-7-typo is not known here"),
+        ({"cheaper": "lunatic"}, "openai/lunatic is not known here"),
         ({"most_output_tokens": 128_001}, "more tokens than its context"),
     ],
 )
