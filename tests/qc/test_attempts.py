@@ -1,5 +1,6 @@
 """Intent before the call, settle after it: each call has one row and one usage event."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from libs.contracts.qc import CheckResult, Given
 from libs.contracts.usage import ProviderCall
 from libs.postgres import Pool, transaction
 from services.qc import attempts, repository
+from services.qc.asking.finishing import LAST_MOMENT_S, to_its_end
 from services.qc.attempts import Attempt, Settled
 from services.qc.call_costs import CallCost, costs_of
 from services.qc.domain.routing import ModelRef
@@ -137,3 +139,34 @@ def test_shares_of_a_call_add_up_to_it(cost: str) -> None:
     assert [share.check_ids for share in shares] == [("a",), ("b",), ("c",)]
     assert sum((share.cost_usd or Decimal(0) for share in shares), Decimal(0)) == whole
     assert all(share.cost_usd is None for share in CallCost(("a", "b"), False, None).shares())
+
+
+async def test_what_a_call_cost_is_written_down_though_its_analysis_is_stopped(
+    pool: Pool,
+) -> None:
+    row = await running(pool)
+    attempt = await opened(pool, row)
+    async with transaction(pool, ["diageo"]) as other:
+        await repository.hold(other, row)
+        settling = asyncio.create_task(
+            to_its_end(attempts.settle_with_results(pool, row, attempt, PAID, [RESULT]))
+        )
+        await asyncio.sleep(0.2)
+        settling.cancel()
+        await asyncio.sleep(0.1)
+        assert not settling.done(), "it waits for the row"
+    await asyncio.gather(settling, return_exceptions=True)
+
+    assert settling.cancelled()
+    assert [event.outcome for event in await events(pool)] == ["succeeded"]
+
+
+async def test_what_cannot_be_written_down_holds_nobody_up_for_long() -> None:
+    stuck = asyncio.create_task(to_its_end(asyncio.sleep(60)))
+    await asyncio.sleep(0)
+    began_s = asyncio.get_running_loop().time()
+    stuck.cancel()
+    await asyncio.gather(stuck, return_exceptions=True)
+
+    assert stuck.cancelled()
+    assert asyncio.get_running_loop().time() - began_s < LAST_MOMENT_S + 1

@@ -9,6 +9,7 @@ import structlog
 
 from libs.contracts.qc import CheckResult, CheckState
 from services.qc import attempts, repository
+from services.qc.asking.finishing import to_its_end
 from services.qc.asking.judge import Judge, patience
 from services.qc.asking.telling import Told
 from services.qc.attempts import Attempt, Settled
@@ -131,7 +132,7 @@ class Asking:
                 reply = await self._judge.providers[model.provider].ask(question)
             except ProviderFailed as failure:
                 place.tell(failure.kind, failure.retry_after_s, failure.rates.tightest)
-                await self._settle_failure(attempt, failure)
+                await to_its_end(self._settle_failure(attempt, failure))
                 return attempt, failure
             except Exception:
                 # Not one that we know: the call may have been billed, and the others go on.
@@ -139,11 +140,11 @@ class Asking:
                 log.exception("provider call broke", checks=attempt.check_ids, model=str(model))
                 broken = ProviderFailed(FailureKind.INTERRUPTED, "the call broke; it was logged")
                 place.tell(broken.kind)
-                await self._settle_failure(attempt, broken)
+                await to_its_end(self._settle_failure(attempt, broken))
                 return attempt, broken
             place.tell(rate=reply.rates.tightest)
             # In its place still: what is cut off here is one of the calls in flight.
-            return attempt, await self._settle_reply(attempt, reply, told)
+            return attempt, await to_its_end(self._settle_reply(attempt, reply, told))
 
     def _question(self, attempt: Attempt, told: Told) -> Question:
         return Question(
