@@ -52,7 +52,7 @@ def told_of(result: CheckResult) -> str:
     filled = f"{result.fill_percentage:g} % filled" if result.fill_percentage is not None else ""
     origin = f"carried on from {result.carried_from}" if result.carried_from else ""
     tools = ", ".join(f"{count} × {name}" for name, count in result.tool_calls.items())
-    words = (measured_in_words(result), _answered(result), filled, tools, origin)
+    words = (measured_in_words(result), _answered(result), filled, tools, _triage(result), origin)
     return " · ".join(word for word in words if word)
 
 
@@ -63,6 +63,18 @@ def _answered(result: CheckResult) -> str:
         return served
     tried = ", then ".join(result.attempted_models)
     return f"{served} (asked: {tried}; {result.fallback_reason})"
+
+
+def _triage(result: CheckResult) -> str:
+    """What a cheaper model said that was asked first, and why another was wanted."""
+    first = result.triage
+    if first is None:
+        return ""
+    said = scored(first.state, first.score) if first.state else "nothing usable"
+    if first.reason is None:
+        return f"{first.model} was asked first and enough: {said}"
+    again = "asked again" if first.answered_again else "not asked again"
+    return f"{first.model} said first: {said}; {again}: {first.reason.replace('_', ' ')}"
 
 
 def sources_of(analysis: Analysis) -> list[tuple[str, str]]:

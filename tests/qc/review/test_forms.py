@@ -49,6 +49,13 @@ def full() -> Analysis:
             "fallback_reason": "google/gemini-x: quota",
             "fill_percentage": 80,
             "tool_calls": {"zoom": 2},
+            "triage": {
+                "model": "openai/gpt-mini",
+                "state": "failed",
+                "score": 66,
+                "reason": "near_threshold",
+                "answered_again": True,
+            },
         }
         | COST
     )
@@ -112,6 +119,7 @@ def test_people_see_who_was_asked_and_words_that_give_orders(form: str) -> None:
 
     assert "asked: google/gemini-x, then openai/gpt-4o; google/gemini-x: quota" in text
     assert "80 % filled · 2 × zoom" in text
+    assert "openai/gpt-mini said first: failed, 66; asked again: near threshold" in text
     assert "Suspected order (metadata). Asks for a score." in text
 
 
