@@ -41,7 +41,7 @@ from services.qc.money_handlers import USAGE
 from services.qc.money_routes import MONEY_ROUTES
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
-from services.qc.providers import open_providers
+from services.qc.providers import Access, open_providers, servers_of
 from services.qc.queue import Queue
 from services.qc.review.report_handlers import PRINTS, PRINTS_AT_ONCE
 from services.qc.review.routes import REVIEW_ROUTES
@@ -113,8 +113,9 @@ ROUTES = [
 
 
 def create_app(settings: QcSettings) -> web.Application:
-    """Raises BadSettings when the signing key is missing or no key, or webhooks have none."""
+    """Raises BadSettings when a key is missing or none, or an address is none."""
     issuer = _issuer(settings)
+    _access(settings)
     webhooks = read_webhook_rules(settings)
     app = create_service("qc", ROUTES, Verifier("qc", settings.trusted_keys))
 
@@ -216,23 +217,28 @@ def _decoders(settings: QcSettings) -> Decoders:
     )
 
 
+def _access(settings: QcSettings) -> Access:
+    """Keys and addresses of the providers; BadSettings for those that cannot be any."""
+    access = Access(
+        openai_api_key=settings.openai_api_key,
+        openai_base_url=_text(settings.openai_base_url),
+        google_api_key=settings.gemini_api_key,
+        google_base_url=_text(settings.gemini_base_url),
+        servers={name: str(url) for name, url in settings.servers.items()},
+        server_keys=settings.server_keys,
+    )
+    try:
+        servers_of(**access)
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
+    return access
+
+
 async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Judge:
     registry = Registry(pool)
     await registry.start()
-    try:
-        providers = await stack.enter_async_context(
-            open_providers(
-                openai_api_key=settings.openai_api_key,
-                openai_base_url=_text(settings.openai_base_url),
-                google_api_key=settings.gemini_api_key,
-                google_base_url=_text(settings.gemini_base_url),
-                servers={name: str(url) for name, url in settings.servers.items()},
-                server_keys=settings.server_keys,
-                find_model=registry.find,
-            )
-        )
-    except ValueError as error:
-        raise BadSettings(str(error)) from error
+    opened = open_providers(registry.find, **_access(settings))
+    providers = await stack.enter_async_context(opened)
     return Judge(
         pool=pool,
         registry=registry,

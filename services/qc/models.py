@@ -135,7 +135,7 @@ class Registry:
         `decisive`: it was asked to find out, so one failure is enough.
         """
         at = datetime.now(UTC)
-        if failure and failure.kind is FailureKind.RATE_LIMITED:
+        if failure and failure.kind in (FailureKind.RATE_LIMITED, FailureKind.TIER_REFUSED):
             return
         fault = failure if failure and failure.kind not in ANSWERED else None
         known = self._seen.health.get(ref, ModelHealth())

@@ -1,10 +1,14 @@
 """Settings of qc that are more than one value."""
 
+import json
+
 import pytest
 from pydantic import HttpUrl
 
 from libs.settings import BadSettings
+from services.qc.app import create_app
 from services.qc.settings import PREFIX, QcSettings
+from tests.trust import Trust
 
 NEEDED = {"QC_POSTGRES_DSN": "postgres://nowhere"}
 
@@ -44,3 +48,11 @@ def test_a_bad_list_of_keys_is_refused_without_repeating_it() -> None:
         load(QC_SERVER_KEYS="sk-hunter2")
 
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_server_that_cannot_be_one_is_refused_before_anything_is_opened() -> None:
+    key = json.dumps(Trust().private["qc"])
+    bad = load(QC_SIGNING_KEY=key, QC_SERVERS="Local=http://127.0.0.1:8000/v1")
+
+    with pytest.raises(BadSettings, match="QC_SERVERS"):
+        create_app(bad)

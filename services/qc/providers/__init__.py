@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
+from typing import TypedDict, Unpack
 
 from pydantic import SecretStr
 
@@ -14,44 +15,61 @@ from services.qc.providers.base import Picture, Provider, ProviderFailed, Questi
 from services.qc.providers.question import FindModel
 from services.qc.providers.server import Server, checked_key, checked_url, named_servers
 
-__all__ = ["Picture", "Provider", "ProviderFailed", "Question", "Reply", "open_providers"]
+__all__ = [
+    "Access",
+    "Picture",
+    "Provider",
+    "ProviderFailed",
+    "Question",
+    "Reply",
+    "open_providers",
+    "servers_of",
+]
+
+
+class Access(TypedDict, total=False):
+    """Keys and addresses. `servers` speak OpenAI's dialect at addresses of their own, with a key
+    or without one; their names are those of providers.
+    """
+
+    openai_api_key: SecretStr | None
+    openai_base_url: str | None
+    google_api_key: SecretStr | None
+    google_base_url: str | None
+    servers: Mapping[str, str]
+    server_keys: Mapping[str, SecretStr]
+
+
+def servers_of(**access: Unpack[Access]) -> list[Server]:
+    """Those that can be asked: with a key, or by a name of their own. Raises ValueError, which
+    names the setting, for a key, a name or an address that cannot be one.
+    """
+    keys = {name: key.get_secret_value() for name, key in access.get("server_keys", {}).items()}
+    return [
+        *_vendor("openai", "OpenAI", access.get("openai_api_key"), access.get("openai_base_url")),
+        *_vendor("google", "Gemini", access.get("google_api_key"), access.get("google_base_url")),
+        *named_servers(access.get("servers", {}), keys),
+    ]
 
 
 @asynccontextmanager
 async def open_providers(
-    *,
-    openai_api_key: SecretStr | None = None,
-    openai_base_url: str | None = None,
-    google_api_key: SecretStr | None = None,
-    google_base_url: str | None = None,
-    servers: Mapping[str, str] | None = None,
-    server_keys: Mapping[str, SecretStr] | None = None,
-    find_model: FindModel | None = None,
+    find_model: FindModel | None = None, **access: Unpack[Access]
 ) -> AsyncIterator[dict[str, Provider]]:
-    """The providers that have a key, by name; open once for the life of the process.
+    """The providers that can be asked, by name; open once for the life of the process.
 
-    `servers` speak OpenAI's dialect at an address of their own, with a key or without one; their
-    names are those of providers. `find_model` tells what is known of a model, if not what was
-    shipped. An SDK takes more than a second to import: each is imported here, in a thread, and
-    only when it is needed. Raises ValueError, which names the setting, for a key, a name or an
-    address that cannot be one.
+    `find_model` tells what is known of a model, if not what was shipped, and is asked for each
+    call. An SDK takes more than a second to import: each is imported here, in a thread, and only
+    when it is needed. Raises ValueError as `servers_of` does.
     """
     find = find_model or shipped_models().find
-    keys = {name: key.get_secret_value() for name, key in (server_keys or {}).items()}
-    dialect = [
-        *_vendor("openai", "OpenAI", openai_api_key, openai_base_url),
-        *named_servers(servers or {}, keys),
-    ]
     providers: list[Provider] = []
     async with AsyncExitStack() as stack:
-        if dialect:
-            await asyncio.to_thread(import_module, "openai")
-        for server in dialect:
-            providers.append(openai.OpenAIProvider(server, find))
-            stack.push_async_callback(providers[-1].aclose)
-        for server in _vendor("google", "Gemini", google_api_key, google_base_url):
-            await asyncio.to_thread(import_module, "google.genai")
-            providers.append(google.GoogleProvider(server, find))
+        for server in servers_of(**access):
+            is_google = server.name == "google"
+            await asyncio.to_thread(import_module, "google.genai" if is_google else "openai")
+            adapter = google.GoogleProvider if is_google else openai.OpenAIProvider
+            providers.append(adapter(server, find))
             stack.push_async_callback(providers[-1].aclose)
         yield {provider.name: provider for provider in providers}
 
