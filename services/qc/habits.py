@@ -13,6 +13,8 @@ from services.qc.domain.routing import ModelRef
 MOST_CALLS = 500
 MOST_ANALYSES = 30
 _GUESS_COUNTS_AS = 4
+_OTHERS_COUNT_AS = 0.5
+"""Answers to a check itself, as many as the share of all checks weighs in its own."""
 
 
 class _Doubts(TypedDict):
@@ -89,7 +91,8 @@ async def _doubts(db: Connection, client_id: str, profile_id: str) -> _Doubts:
     return {
         "escalated": of_all,
         "doubts": {
-            row["check_id"]: (of_all + row["doubted"]) / (1 + row["answers"])
+            row["check_id"]: (of_all * _OTHERS_COUNT_AS + row["doubted"])
+            / (_OTHERS_COUNT_AS + row["answers"])
             for row in rows
             if row["of_profile"]
         },

@@ -99,10 +99,10 @@ async def test_share_of_cheap_answers_in_doubt_is_learned_slowly(pool: Pool) -> 
     share = (4 * ESCALATED + 2) / (4 + 4)
     assert found.escalated == elsewhere.escalated == share
     assert found.doubts == {
-        "check_0": (share + 1) / 2,
-        "check_1": (share + 1) / 2,
-        "check_2": share / 2,
-        "check_3": share / 2,
+        "check_0": (share / 2 + 1) / 1.5,
+        "check_1": (share / 2 + 1) / 1.5,
+        "check_2": share / 2 / 1.5,
+        "check_3": share / 2 / 1.5,
     }
     assert elsewhere.doubts == {}
 
