@@ -6,7 +6,7 @@ import signal
 from collections import Counter
 
 from tests.journeys.audit import Audit, audited
-from tests.journeys.fleet import CALLS_IN_FLIGHT, Fleet
+from tests.journeys.fleet import CALLS_IN_FLIGHT, PATIENCE_S, Fleet
 
 ANSWER_S = 0.25
 MOST_OPEN = 16
@@ -28,7 +28,12 @@ class Campaign:
 
     async def run(self) -> Audit:
         kills = [self._kill_worker(worker) for worker in self._fleet.workers]
+        for worker in self._fleet.workers:
+            self._fleet.start(worker)
         async with self._fleet.busy(MOST_OPEN):
+            async with asyncio.timeout(PATIENCE_S):
+                while len(self._fleet.accepted) < MOST_OPEN // 2:
+                    await asyncio.sleep(0.1)
             await asyncio.gather(*kills, self._kill_usage(), self._kill_postgres())
         await self._fleet.settled()
         found = await audited(self._fleet)
@@ -48,7 +53,6 @@ class Campaign:
 
     async def _kill_worker(self, worker: str) -> None:
         """Each life has made a call or more, and dies at any moment after that."""
-        self._fleet.start(worker)
         while self._takes("qc"):
             await self._fleet.until_calling(worker, self._random.randint(1, 10), LONGEST_LIFE_S)
             await asyncio.sleep(self._random.uniform(0, ANSWER_S))
