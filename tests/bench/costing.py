@@ -1,17 +1,19 @@
 """One question asked in five ways: eleven checks of one picture, and a judge who is consistent.
 
 The judge says the same of a check whoever asks and in whatever company; a cheap one is unsure of
-one check and too strict with another. Tokens are those that the fake providers count.
+one check and too strict with another. Tokens are those that the fake providers count, but for
+thinking: the fake draws it at random, and this judge thinks as long about every call.
 """
 
 import json
 from typing import Any
 
 from services.qc.domain.judged_checks import JUDGED
-from tests.fake_answers import checks_of
+from tests.fake_answers import checks_of, gemini
 from tests.fake_providers import Call, FakeProviders, Scripted
 
 MODELS = ("openai/gpt-4o", "google/gemini-2.5-pro")
+THOUGHT_TOKENS = 400
 CHEAP = {"gpt-6-luna", "gemini-2.5-flash-lite"}
 MEASURABLE = {
     "aspect_ratio": "whether the sides stand in the ratio that the placement asks for",
@@ -76,7 +78,19 @@ def judge(fake: FakeProviders) -> None:
             {"check_id": check_id, **_answer(check_id, cheap)}
             for check_id in checks_of(call.question)
         ]
-        return Scripted(text=json.dumps({"answers": answers}))
+        text = json.dumps({"answers": answers})
+        if call.provider != "google":
+            return Scripted(text=text)
+        counted = gemini(fake.requests[-1][1], call.model, text)["usageMetadata"]
+        drawn = counted["thoughtsTokenCount"]
+        return Scripted(
+            text=text,
+            usage={
+                **counted,
+                "thoughtsTokenCount": THOUGHT_TOKENS,
+                "totalTokenCount": counted["totalTokenCount"] - drawn + THOUGHT_TOKENS,
+            },
+        )
 
     fake.script = answer
 
