@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from io import BytesIO
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from tests.qcbench.drawing import ink
 from tests.qcbench.layout import MARGIN_PX, SIDE_PX, TYPOS, Box, Layout, Style
@@ -84,7 +84,8 @@ def see_through(picture: Image.Image) -> Image.Image:
 
 
 def posterised(picture: Image.Image) -> Image.Image:
-    return picture.quantize(20, dither=Image.Dither.NONE).convert("RGB")
+    """Six bits a colour, as some screens and old encoders leave it: steps of four levels."""
+    return ImageOps.posterize(picture.convert("RGB"), 6)
 
 
 def wrong_logo_colour(layout: Layout) -> Layout:

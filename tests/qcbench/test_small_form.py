@@ -10,9 +10,7 @@ from tests.qcbench.planted import DEFECTS
 from tests.qcbench.running import EVERY, clean, defective, planted, printed
 
 KNOWN_MISSES = {
-    "crushed_flat": "flat art keeps too few coefficients, most of them clipped, to tell its steps",
     "off_by_a_little": "beside fewer than three of a kind a near miss is a minor finding",
-    "in_bands": "the gradient is dithered: where it breaks, the edges of its bands are ragged",
 }
 """Defects of this small form that are not caught, and why."""
 

@@ -1,5 +1,7 @@
 """Exact check: traces of strong JPEG compression, also in other formats, and bands in gradients."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
@@ -8,6 +10,9 @@ from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
 from services.qc.domain.geometry import region_of
 
+if TYPE_CHECKING:
+    from services.qc.checks.jpeg_traces import JpegTraces
+
 
 class CompressionArtifacts(Parameters):
     min_quality: int = Field(
@@ -15,6 +20,20 @@ class CompressionArtifacts(Parameters):
         ge=1,
         le=100,
         description="Least JPEG quality as libjpeg counts it; below 60 blocks and rings are seen",
+    )
+    max_ringing_levels: float = Field(
+        default=2.2,
+        gt=0,
+        le=64,
+        description="Most unrest beside edges, in mean levels, where flat art tells no quality; "
+        "quality 85 leaves about 1.3, 60 up to 2.2, 20 about 3",
+    )
+    max_blocking_levels: float = Field(
+        default=0.16,
+        gt=0,
+        le=64,
+        description="Most unrest where blocks with edges end, in mean levels, where flat art "
+        "tells no quality; quality 40 leaves about 0.12, 20 about 0.18, 8 about 0.23",
     )
     max_banded_share: float = Field(
         default=0.02,
@@ -28,16 +47,19 @@ def measure(subject: Subject, parameters: CompressionArtifacts) -> Measured:
     """Score: the quality over the least one, in percent; half of it when gradients are banded.
 
     The quality comes from the steps on which the coefficients of the picture's 8 x 8 blocks
-    stand, so that a PNG that was a JPEG is found too. A picture that was scaled after it was
-    compressed, or that has more than 4000 pixels a side, has lost them. Posterised photographs
-    are seen only where they make stairs of flat steps.
+    stand, so that a PNG that was a JPEG is found too. Flat art has too few of them: there the
+    waves beside edges tell, as far as they end with their block. A picture that was scaled after
+    it was compressed, or that has more than 4000 pixels a side, has lost them. Posterised
+    photographs are seen only where they make stairs of flat steps.
     """
     findings: list[Finding] = []
     qualities: list[int] = []
-    banded = 0.0
+    ringing, blocking, banded = 0.0, 0.0, 0.0
     for page in subject.pages:
-        quality, found = _quality_findings(subject, page, parameters)
-        qualities += [quality] if quality is not None else []
+        traces, found = _quality_findings(subject, page, parameters)
+        qualities += [traces.quality] if traces.quality is not None else []
+        ringing = max(ringing, traces.ringing)
+        blocking = max(blocking, traces.blocking)
         share, stairs = _band_findings(subject, page, parameters)
         banded = max(banded, share)
         findings += found + stairs
@@ -45,9 +67,14 @@ def measure(subject: Subject, parameters: CompressionArtifacts) -> Measured:
     measurements: dict[str, JsonValue] = {
         **subject.seen_pages(),
         "estimated_quality": lowest,
+        "ringing_levels": round(ringing, 2),
+        "blocking_levels": round(blocking, 2),
         "banded_share": round(banded, 4),
     }
-    score = 100 * min(1.0, (lowest or 100) / parameters.min_quality)
+    kept = min(1.0, (lowest or 100) / parameters.min_quality)
+    waves = parameters.max_ringing_levels / max(ringing, 0.001)
+    steps = parameters.max_blocking_levels / max(blocking, 0.001)
+    score = 100 * min(kept, waves, steps)
     return judged(
         findings, measurements, score / 2 if banded > parameters.max_banded_share else score
     )
@@ -55,13 +82,22 @@ def measure(subject: Subject, parameters: CompressionArtifacts) -> Measured:
 
 def _quality_findings(
     subject: Subject, page: Page, parameters: CompressionArtifacts
-) -> tuple[int | None, list[Finding]]:
+) -> tuple["JpegTraces", list[Finding]]:
     from services.qc.checks.jpeg_traces import jpeg_traces
 
     rgb = subject.rgb(page)
     traces = jpeg_traces(rgb)
-    if traces.quality is None or traces.quality >= parameters.min_quality:
-        return traces.quality, []
+    if traces.quality is not None and traces.quality < parameters.min_quality:
+        measured = f"JPEG quality {traces.quality}"
+        rule = f"at least {parameters.min_quality}"
+    elif traces.ringing > parameters.max_ringing_levels:
+        measured = f"waves of {traces.ringing:.1f} levels beside edges"
+        rule = f"at most {parameters.max_ringing_levels:g}"
+    elif traces.blocking > parameters.max_blocking_levels:
+        measured = f"steps of {traces.blocking:.2f} levels between blocks, as a mean"
+        rule = f"at most {parameters.max_blocking_levels:g}"
+    else:
+        return traces, []
     region = None
     if traces.worst:
         left, top, right, bottom = traces.worst
@@ -69,21 +105,21 @@ def _quality_findings(
     finding = Finding(
         severity="major",
         message="The picture was compressed too strongly.",
-        measured=f"JPEG quality {traces.quality}",
-        rule=f"at least {parameters.min_quality}",
+        measured=measured,
+        rule=rule,
         evidence="worst in the marked place",
         fix="Export again from the original with a higher quality; saving this file again "
         "brings nothing back.",
         page=page.number,
         region=region,
     )
-    return traces.quality, [finding]
+    return traces, [finding]
 
 
 def _band_findings(
     subject: Subject, page: Page, parameters: CompressionArtifacts
 ) -> tuple[float, list[Finding]]:
-    from services.qc.checks.jpeg_traces import bands
+    from services.qc.checks.banding import bands
 
     rgb = subject.rgb(page)
     found = bands(rgb)
@@ -108,4 +144,5 @@ CHECK = ExactCheck(
     parameters=CompressionArtifacts,
     measure=measure,
     example={"min_quality": 75},
+    version=2,
 )

@@ -1,4 +1,4 @@
-"""Traces of JPEG in pixels: its grid, its steps, its quality; and bands in gradients.
+"""Traces of JPEG in pixels: its grid, its steps, its quality, its ringing.
 
 Imported only where it runs.
 """
@@ -42,11 +42,13 @@ LUMINANCE = np.array(
 LOW = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2), (0, 3), (3, 0))
 """Coefficients that are rarely all zero: row, column."""
 
-STEP_LEVELS = (3, 24)
-NEAREST_PX = 5
-FARTHEST_PX = 400
-EVERY = 4
-CHAIN = 3
+RING_PX = (3, 8)
+EDGE_LEVELS = 160
+LEAST_RINGING_PX = 500
+OF_THE_GRID = 3.4
+"""Ringing ends where its block ends: so many times less of it lies outside of blocks with edges."""
+NOISE_LEVELS = 0.2
+FLAT_LEVELS = 0.4
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[int, int, int, int]
@@ -55,19 +57,16 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class JpegTraces:
-    """`quality` as libjpeg counts it, 1 to 100; None where nothing says that it was a JPEG."""
+    """`quality` as libjpeg counts it, 1 to 100; None where nothing tells it.
+
+    `ringing` and `blocking` are looked at where the quality is not known, in mean levels: beside
+    edges as far as their block reaches, and where the next one begins; 0 where no grid is seen.
+    """
 
     quality: int | None
     worst: Box | None
-
-
-@dataclass(frozen=True)
-class Bands:
-    """`share` of the picture that lies on stairs of flat steps, and where most of it is."""
-
-    share: float
-    box: Box | None
-    step_levels: float
+    ringing: float = 0.0
+    blocking: float = 0.0
 
 
 def jpeg_traces(rgb: Rgb) -> JpegTraces:
@@ -82,7 +81,9 @@ def jpeg_traces(rgb: Rgb) -> JpegTraces:
         quality = _quality(_sample(_blocks(grey[top:, left:]), _blocks(clipped[top:, left:])))
         if quality is not None:
             return JpegTraces(quality, _worst(grey, left, top))
-    return JpegTraces(None, None)
+    left, top = seen
+    ringing, blocking = _ringing(grey[top:, left:])
+    return JpegTraces(None, _worst(grey, left, top) if ringing else None, ringing, blocking)
 
 
 def _phase(lines: Array) -> int:
@@ -160,62 +161,29 @@ def _worst(grey: Array, left: int, top: int) -> Box:
     return x, y, min(x + TILE_PX, grey.shape[1]), min(y + TILE_PX, grey.shape[0])
 
 
-def bands(rgb: Rgb) -> Bands:
-    """Gradients that were broken into flat steps, each the same way up and about as high."""
-    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
-    height, width = grey.shape
-    if min(height, width) < TILE_PX:
-        return Bands(0.0, None, 0.0)
-    tiles = np.zeros((height // TILE_PX + 1, width // TILE_PX + 1))
-    steps = []
-    for lines, turned in ((grey[::EVERY], False), (np.ascontiguousarray(grey[:, ::EVERY].T), True)):
-        line, at, span, high = _stairs(lines)
-        steps.append(high)
-        across, down = (line * EVERY, at) if turned else (at, line * EVERY)
-        np.add.at(tiles, (down // TILE_PX, across // TILE_PX), span * EVERY)
-    share = float(tiles.sum()) / (height * width)
-    high = np.concatenate(steps)
-    if not len(high):
-        return Bands(0.0, None, 0.0)
-    marked = (tiles > 0.1 * TILE_PX**2).astype(np.uint8)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(marked)
-    if count < 2:
-        return Bands(share, None, float(np.median(high)))
-    x, y, w, h, _ = (int(v) * TILE_PX for v in stats[1 + int(np.argmax(stats[1:, 4]))])
-    return Bands(share, (x, y, min(x + w, width), min(y + h, height)), float(np.median(high)))
+def _ringing(grey: Array) -> tuple[float, float]:
+    """Mean levels of unrest beside edges, within their block and beyond; 0 when it goes on there.
+
+    Flat art has no coefficients to tell the steps by, but strong compression leaves waves in
+    every block that an edge runs through, and none in the next one. A picture that is restless
+    beside its edges outside of them too is no flat art, and waves tell nothing.
+    """
+    inside, outside = _unrest(grey)
+    flat = outside < FLAT_LEVELS and inside > OF_THE_GRID * (outside + NOISE_LEVELS)
+    return (inside, outside) if flat else (0.0, 0.0)
 
 
-def _stairs(lines: Array) -> tuple[Array, Array, Array, Array]:
-    """Of each step in a chain of steps: its line, its middle, its length and its height."""
-    rise = np.diff(lines.astype(np.int16), axis=1)
-    size = np.abs(rise)
-    step = (size >= STEP_LEVELS[0]) & (size <= STEP_LEVELS[1])
-    for off in (1, 2):
-        step[:, off:] &= size[:, :-off] <= 1
-        step[:, :-off] &= size[:, off:] <= 1
-    line, at = np.nonzero(step)
-    way, high = np.sign(rise[line, at]), size[line, at].astype(float)
-    path = np.cumsum(size, axis=1, dtype=np.int32)
-    span = np.diff(at)
-    between = path[line[1:], at[1:] - 1] - path[line[:-1], at[:-1]]
-    good = (
-        (np.diff(line) == 0)
-        & (way[1:] == way[:-1])
-        & (span >= NEAREST_PX)
-        & (span <= FARTHEST_PX)
-        & (np.maximum(high[1:], high[:-1]) <= 2 * np.minimum(high[1:], high[:-1]))
-        & (between <= 0.5 * high[1:] + 1)
-    )
-    chain = _in_runs(good, CHAIN)
-    middle = (at[1:] + at[:-1]) // 2
-    return line[1:][chain], middle[chain], span[chain].astype(float), high[1:][chain]
-
-
-def _in_runs(good: Array, least: int) -> Array:
-    """True for members of runs of at least `least` True values."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], good.astype(np.int8), [0]))))
-    kept = np.zeros(len(good), bool)
-    for start, end in edges.reshape(-1, 2):
-        if end - start >= least:
-            kept[start:end] = True
-    return kept
+def _unrest(grey: Array) -> tuple[float, float]:
+    """Mean unrest beside edges: within the blocks that the edges run through, and outside."""
+    rows, columns = grey.shape[0] // BLOCK, grey.shape[1] // BLOCK
+    grey = np.ascontiguousarray(grey[: rows * BLOCK, : columns * BLOCK])
+    steep = [cv2.Sobel(grey, cv2.CV_16S, dx, 1 - dx) for dx in (0, 1)]
+    edge = (np.maximum(*map(np.abs, steep)) > EDGE_LEVELS).astype(np.uint8)
+    near, far = (cv2.dilate(edge, np.ones((2 * px + 1, 2 * px + 1))) for px in RING_PX)
+    beside = (far > near).reshape(rows, BLOCK, columns, BLOCK)
+    unrest = cv2.absdiff(grey, cv2.blur(grey, (3, 3))).reshape(beside.shape)
+    holds = np.max(edge.reshape(beside.shape), axis=(1, 3), keepdims=True) > 0
+    inside, outside = unrest[beside & holds], unrest[beside & ~holds]
+    if min(len(inside), len(outside)) < LEAST_RINGING_PX:
+        return 0.0, 0.0
+    return float(inside.mean()), float(outside.mean())

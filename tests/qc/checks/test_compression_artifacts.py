@@ -3,6 +3,7 @@
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
@@ -39,6 +40,38 @@ def test_saving_again_at_a_high_quality_hides_nothing(picture: SubjectOf) -> Non
     page = compressed(compressed(photograph, 30), 95).crop((3, 5, 640, 480))
 
     assert run_check("compression_artifacts", picture(page), {}).state == "failed"
+
+
+@pytest.mark.parametrize("cut", [(0, 0), (3, 5)])
+def test_waves_beside_edges_tell_where_flat_art_has_no_quality(
+    cut: tuple[int, int], picture: SubjectOf
+) -> None:
+    page = Image.new("RGB", (800, 800), "white")
+    draw = ImageDraw.Draw(page)
+    for number in range(40):
+        left, top = 40 + number % 5 * 150, 40 + number // 5 * 92
+        draw.ellipse((left, top, left + 61 + number, top + 47), fill="#1a4fa0")
+    crushed = compressed(page, 40).crop((*cut, 800, 800))
+
+    measured = run_check("compression_artifacts", picture(crushed), {})
+
+    assert measured.measurements["estimated_quality"] is None
+    assert measured.state == "failed" and measured.findings[0].region
+    assert "beside edges" in (measured.findings[0].measured or "")
+    for kept in (page, compressed(page, 90), page.resize((500, 500))):
+        assert run_check("compression_artifacts", picture(kept), {}).state == "passed"
+
+
+def test_bands_of_a_dithered_gradient_are_found(picture: SubjectOf) -> None:
+    rows = np.linspace(10, 90, 1200)[:, None, None] * np.array([0.5, 0.7, 1.0])
+    noise = np.random.default_rng(7).random((1200, 900, 1))
+    dithered = Image.fromarray((rows + noise).astype(np.uint8))
+
+    assert run_check("compression_artifacts", picture(dithered), {}).state == "passed"
+    [finding] = run_check(
+        "compression_artifacts", picture(ImageOps.posterize(dithered, 6)), {}
+    ).findings
+    assert finding.message == "A gradient shows bands." and finding.region
 
 
 def test_a_picture_that_was_never_compressed_has_no_quality(picture: SubjectOf) -> None:
@@ -82,4 +115,4 @@ def test_real_pictures_are_not_compressed_too_strongly(picture: SubjectOf) -> No
     for file in sorted((SHARED / "pictures").glob("*")):
         with Image.open(file) as image:
             measured = run_check("compression_artifacts", picture(image.convert("RGB")), {})
-        assert measured.state == "passed", file.name
+        assert measured.state == "passed", (file.name, measured)
