@@ -27,6 +27,7 @@ from services.usage.app import create_app as create_usage
 from services.usage.settings import UsageSettings
 from tests.factories import service
 from tests.fake_providers import FakeProviders
+from tests.lasting_models import lasting_models
 from tests.serving import Serving
 from tests.trust import Trust
 
@@ -83,6 +84,7 @@ class House:
             "store_url": f"file://{self.folder / 'objects'}",
             "lease_s": 2.0,
             "call_timeout_s": 10.0,
+            "models_file": lasting_models(),
             "triage": "off",  # or which calls there are depends on what was answered
         }
         if self.fake:

@@ -28,12 +28,14 @@ from services.qc.campaigns.routes import CAMPAIGN_ROUTES
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.domain.adaptive import Bounds
+from services.qc.domain.models import Models
 from services.qc.domain.triage import Policy
 from services.qc.kept import Kept, engine
 from services.qc.leases import Worker
 from services.qc.limits import Limits
 from services.qc.material_routes import MATERIAL_ROUTES
 from services.qc.model_book import ModelBook, refs
+from services.qc.model_file import models_in
 from services.qc.model_handlers import BOOK, MODEL_ROUTES, PROBER
 from services.qc.model_probe import Prober
 from services.qc.models import Registry
@@ -116,6 +118,7 @@ def create_app(settings: QcSettings) -> web.Application:
     """Raises BadSettings when a key is missing or none, or an address is none."""
     issuer = _issuer(settings)
     _access(settings)
+    _models_file(settings)
     webhooks = read_webhook_rules(settings)
     app = create_service("qc", ROUTES, Verifier("qc", settings.trusted_keys))
 
@@ -234,8 +237,15 @@ def _access(settings: QcSettings) -> Access:
     return access
 
 
+def _models_file(settings: QcSettings) -> Models:
+    try:
+        return models_in(settings.models_file)
+    except ValueError as error:
+        raise BadSettings(f"QC_MODELS_FILE: {error}") from error
+
+
 async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Judge:
-    registry = Registry(pool)
+    registry = Registry(pool, _models_file(settings))
     await registry.start()
     opened = open_providers(registry.find, **_access(settings))
     providers = await stack.enter_async_context(opened)

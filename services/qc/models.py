@@ -65,9 +65,11 @@ class Registry:
     processes learn of a change or of a broken model within that time.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, shipped: Models | None = None) -> None:
+        """`shipped` is what is known without the database, if not what came with this version."""
         self.pool = pool
-        self._seen = _Seen(shipped_models())
+        self._shipped = shipped or shipped_models()
+        self._seen = _Seen(self._shipped)
         self._warned: dict[ModelRef, datetime] = {}
 
     @property
@@ -175,7 +177,7 @@ class Registry:
         except Unavailable:
             return seen
         changed = [info for row in rows if (info := _readable(row))]
-        self._seen = _Seen(shipped_models().replaced(changed), health, began_s)
+        self._seen = _Seen(self._shipped.replaced(changed), health, began_s)
         for ref, known in health.items():
             MODEL_WORKS.labels(str(ref)).set(known.works)
         return self._seen

@@ -67,6 +67,7 @@ class QcSettings(ServiceSettings):
         "openai/gpt-4o",
         "google/gemini-2.5-pro",
     )
+    models_file: Path | None = None
     calls_in_flight: PositiveInt = 64
     calls_of_model: PositiveInt = 48
     calls_at_first: PositiveInt = 12

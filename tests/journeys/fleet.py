@@ -27,6 +27,7 @@ from tests.factories import admin
 from tests.fake_providers import FakeProviders
 from tests.journeys.forked import Forker
 from tests.journeys.processes import descendants
+from tests.lasting_models import lasting_models
 from tests.serving import Serving
 from tests.trust import Trust
 
@@ -90,6 +91,7 @@ class Fleet:
             "OPENAI_BASE_URL": self.fake.openai_base_url,
             "GEMINI_API_KEY": key,
             "GOOGLE_GEMINI_BASE_URL": self.fake.google_base_url,
+            "QC_MODELS_FILE": str(lasting_models()),
         }
         settings = {
             "profiles_url": str(self.profiles.url),

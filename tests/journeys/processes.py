@@ -24,6 +24,7 @@ from libs.api.call import Caller
 from libs.api.usage import UsageApi
 from libs.contracts.usage import LedgerEntry
 from tests.deploy.processes import REPOSITORY, is_gone, wait_until
+from tests.lasting_models import lasting_models
 
 AIQC = Path(sys.executable).with_name("aiqc")
 SERVICES = ("gateway", "qc", "profiles", "usage")
@@ -77,6 +78,7 @@ class FakeProcess:
             "OPENAI_BASE_URL": f"{self.url}/v1",
             "GEMINI_API_KEY": GEMINI_KEY,
             "GOOGLE_GEMINI_BASE_URL": self.url,
+            "QC_MODELS_FILE": str(lasting_models()),
         }
 
     def calls(self) -> list[dict[str, Any]]:

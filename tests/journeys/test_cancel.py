@@ -24,7 +24,7 @@ ALL = ""
 async def asked(api: GatewayApi, fake: FakeProviders, sample: Sample, only: str = JUDGED) -> UUID:
     """An analysis of some checks with a call under way."""
     fake.calls.clear()
-    given = {"only": only}
+    given = {"only": only, "fresh": "true"}
     analysis_id = await api.analyse(sample.creative, "diageo", "diageo_key_visual", given)
     async with asyncio.timeout(60):
         while not fake.calls:

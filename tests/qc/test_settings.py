@@ -1,13 +1,16 @@
 """Settings of qc that are more than one value."""
 
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import HttpUrl
 
 from libs.settings import BadSettings
 from services.qc.app import create_app
+from services.qc.model_file import models_in, shipped_models
 from services.qc.settings import PREFIX, QcSettings
+from tests.lasting_models import lasting_models
 from tests.trust import Trust
 
 NEEDED = {"QC_POSTGRES_DSN": "postgres://nowhere"}
@@ -56,3 +59,21 @@ def test_a_server_that_cannot_be_one_is_refused_before_anything_is_opened() -> N
 
     with pytest.raises(BadSettings, match="QC_SERVERS"):
         create_app(bad)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"models": 7}', '{"models": [{}]}', None])
+def test_a_file_of_models_that_is_none_is_refused_at_the_start(
+    tmp_path: Path, text: str | None
+) -> None:
+    file = tmp_path / "models.json"
+    if text is not None:
+        file.write_text(text)
+    key = json.dumps(Trust().private["qc"])
+
+    with pytest.raises(BadSettings, match=r"QC_MODELS_FILE: .*models\.json is no file of models"):
+        create_app(load(QC_SIGNING_KEY=key, QC_MODELS_FILE=str(file)))
+
+
+def test_a_file_of_models_stands_in_for_the_shipped_one() -> None:
+    assert models_in(None) == shipped_models()
+    assert models_in(lasting_models()).find("openai", "gpt-4o").shutdown_on is None
