@@ -43,6 +43,9 @@ PROFILE: dict[str, Any] = {
     | {id: {"kind": "exact"} for id in EXACT},
 }
 """Twelve judged checks are three calls: more than may be in flight."""
+
+ASKED = ("diageo", "some_calls", {"fresh": "true"})
+"""Client, profile, and that no answer of an earlier test will do."""
 PATIENCE_S = 120.0
 WITHIN_S = 12.0
 
@@ -78,7 +81,7 @@ def fake(fake_process: FakeProcess) -> FakeProcess:
 @pytest.fixture(scope="module")
 def up(fake_process: FakeProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     settings = {"QC_LEASE_S": LEASE_S, "QC_CALLS_IN_FLIGHT": str(CALLS_IN_FLIGHT)}
-    settings["QC_MAX_CLAIMS"] = "50"
+    settings |= {"QC_MAX_CLAIMS": "50", "QC_TRIAGE": "off"}
     folder = tmp_path_factory.mktemp("platform") / "data"
     with Up(folder, fake_process.environment | settings) as up:
         asyncio.run(add_profile(up))
@@ -115,7 +118,7 @@ async def test_kill_of_qc_loses_no_call_and_makes_none_twice(
 ) -> None:
     _, reached = MOMENTS[number]
     async with signed_in(up) as api:
-        analysis_id = await api.analyse(creative, "diageo", "some_calls")
+        analysis_id = await api.analyse(creative, *ASKED)
         await wait_for(reached, api, fake, analysis_id)
         await asyncio.sleep(random.Random(number).uniform(0, ANSWER_S / 2))
         await asyncio.to_thread(up.kill_service, "qc")
@@ -130,7 +133,7 @@ async def test_qc_that_is_told_to_stop_hands_its_analyses_on(
 ) -> None:
     fake.answer_all(delay_s=3 * ANSWER_S)
     async with signed_in(up) as api:
-        ids = [await api.analyse(creative, "diageo", "some_calls") for _ in range(2)]
+        ids = [await api.analyse(creative, *ASKED) for _ in range(2)]
         await wait_for(MOMENTS[1][1], api, fake, ids[0])
         await asyncio.to_thread(up.kill_service, "qc", signal.SIGTERM)
         analyses = [await ended(api, analysis_id) for analysis_id in ids]
@@ -142,7 +145,7 @@ async def test_kill_of_usage_holds_nothing_up_and_counts_nothing_twice(
     up: Up, fake: FakeProcess, creative: Path
 ) -> None:
     async with signed_in(up) as api:
-        analysis_id = await api.analyse(creative, "diageo", "some_calls")
+        analysis_id = await api.analyse(creative, *ASKED)
         await wait_for(MOMENTS[2][1], api, fake, analysis_id)
         await asyncio.to_thread(up.kill_service, "usage")
         analysis = await ended(api, analysis_id)
@@ -154,7 +157,7 @@ async def test_kill_of_everything_is_outlived_by_the_analysis(
     up: Up, fake: FakeProcess, creative: Path
 ) -> None:
     async with signed_in(up) as api:
-        analysis_id = await api.analyse(creative, "diageo", "some_calls")
+        analysis_id = await api.analyse(creative, *ASKED)
         await wait_for(MOMENTS[1][1], api, fake, analysis_id)
         up.kill()
         await asyncio.to_thread(up.start)
@@ -169,7 +172,7 @@ async def test_told_to_stop_under_load_it_ends_in_time_and_goes_on_later(
 ) -> None:
     fake.answer_all(delay_s=30.0)
     async with signed_in(up) as api:
-        analysis_id = await api.analyse(creative, "diageo", "some_calls")
+        analysis_id = await api.analyse(creative, *ASKED)
         following = asyncio.create_task(follow(api, analysis_id))
         await wait_for(MOMENTS[1][1], api, fake, analysis_id)
         took_s = await asyncio.to_thread(up.stop, signal.SIGINT)
