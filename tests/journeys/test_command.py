@@ -65,7 +65,7 @@ def test_exit_code_is_the_verdict_and_stdout_is_json_alone(
 ) -> None:
     fake.answer_all(**answer)
 
-    ended = run_aiqc(up.environ, "check", sample.creative, *PROFILE, "--json")
+    ended = run_aiqc(up.environ, "check", sample.creative, *PROFILE, "--json", "--fresh")
 
     analysis = json.loads(ended.stdout)
     assert (ended.returncode, analysis["verdict"]) == (code, verdict), ended.stdout
@@ -78,7 +78,7 @@ def test_person_reads_verdict_findings_time_and_cost(
 ) -> None:
     fake.answer_all(text=json.dumps(GOOD))
 
-    ended = run_aiqc(up.environ, "check", sample.creative, *PROFILE)
+    ended = run_aiqc(up.environ, "check", sample.creative, *PROFILE, "--fresh")
 
     lines = ended.stdout.splitlines()
     assert any(line.startswith("PASS") and "score" in line for line in lines)
