@@ -21,7 +21,7 @@ from tests.house import House, open_house
 from tests.journeys.following import entries_of, with_cost
 from tests.trust import Trust
 
-JUDGED = {"only": "product_visibility,appeal_to_minors,responsible_drinking"}
+JUDGED = {"only": "product_visibility,appeal_to_minors,responsible_drinking", "fresh": "true"}
 FIRST_REFUSED = 2
 RETRY_S = 2.0
 ON_THE_WAY_S = 1.0
