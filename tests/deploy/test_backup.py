@@ -1,5 +1,6 @@
 """Rules of `aiqc backup` and `aiqc restore`: a platform comes back as it was, to the last digit."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -74,7 +75,7 @@ def kept(fake: FakeProcess, tmp_path_factory: pytest.TempPathFactory) -> Kept:
             up.data_dir,
             folder,
             reports(up.environ),
-            sum(1 for result in analysis["checks"] if result["model_served"]),
+            len(asyncio.run(up.entries(analysis["analysis_id"], at_least=1))),
             analysis["analysis_id"],
             read(up, f"/api/analyses/{analysis['analysis_id']}", cookie),
             read(up, "/api/profiles/house_style_v2", cookie),
