@@ -1,5 +1,6 @@
 """What the platform writes down: one request id through all services, and no secret anywhere."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -65,7 +66,8 @@ async def browser(up: Up) -> AsyncIterator[tuple[ClientSession, GatewayApi]]:
 
 
 def form(file: Path) -> FormData:
-    data = FormData({"client": "diageo", "profile": "diageo_key_visual"})
+    """Asked anew: no answer of an earlier test spares the calls."""
+    data = FormData({"client": "diageo", "profile": "diageo_key_visual", "fresh": "true"})
     data.add_field("file", file.read_bytes(), filename=file.name)
     return data
 
@@ -96,7 +98,7 @@ async def test_one_request_id_goes_through_all_services(up: Up, sample: Sample) 
             analysis_id = (await response.json())["analysis_id"]
             assert response.headers["X-Request-Id"] == REQUEST_ID
         assert [event async for event in api.events(analysis_id)][-1].kind == "finished"
-        await up.entries(analysis_id, at_least=4)
+        await up.entries(analysis_id, at_least=1)
 
     of_request = [record for record in records(up) if record.get("request_id") == REQUEST_ID]
     assert {record["service"] for record in of_request} == set(SERVICES)
@@ -121,6 +123,7 @@ async def test_no_secret_is_written_or_shown(up: Up, fake: FakeProcess, sample: 
         async with session.post(up.url / "api/analyses", data=form(sample.creative)) as response:
             analysis_id = (await response.json())["analysis_id"]
         _ = [event async for event in api.events(analysis_id)]
+        assert await asyncio.to_thread(fake.calls), "providers have refused the key"
         told.append((await api.analysis(analysis_id)).model_dump_json())
         told += [await text for text in _refusals(up, session, cookie)]
     arguments = "\n".join(descendants(up.process_id).values())
