@@ -1,14 +1,10 @@
 """Caller of the gateway for campaigns."""
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
-from aiohttp import ClientError
-
-from libs.api.call import as_problem
-from libs.api.gateway import STREAM_TIMEOUT, GatewayApi
+from libs.api.gateway import GatewayApi
 from libs.contracts.campaigns import (
     Campaign,
     CampaignEvent,
@@ -20,7 +16,6 @@ from libs.contracts.campaigns import (
     Matrix,
     Retried,
 )
-from libs.problems import UpstreamFailed
 
 CAMPAIGNS = "/api/campaigns"
 
@@ -75,14 +70,7 @@ class CampaignsApi(GatewayApi):
         self, campaign_id: UUID, after: int = 0
     ) -> AsyncIterator[CampaignEvent]:
         """Progress from event number `after` on, to the end or to where the stream breaks."""
-        url = self._url / f"api/campaigns/{campaign_id}/events"
-        headers = {"Last-Event-ID": str(after)}
-        try:
-            async with self._session.get(url, headers=headers, timeout=STREAM_TIMEOUT) as response:
-                if not response.ok:
-                    raise as_problem(response, await response.read())
-                async for line in response.content:
-                    if line.startswith(b"data: "):
-                        yield CampaignEvent.model_validate(json.loads(line[6:]))
-        except (ClientError, TimeoutError, OSError) as error:
-            raise UpstreamFailed("no_reply", f"The progress stream broke: {error}") from error
+        async for event in self._stream(
+            f"api/campaigns/{campaign_id}/events", after, CampaignEvent
+        ):
+            yield event

@@ -1,6 +1,5 @@
 """Caller of the gateway, as a person: the command line's way in."""
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from uuid import UUID
@@ -97,7 +96,12 @@ class GatewayApi:
 
     async def events(self, analysis_id: UUID, after: int = 0) -> AsyncIterator[ProgressEvent]:
         """Progress from event number `after` on, to the end or to where the stream breaks."""
-        url = self._url / f"api/analyses/{analysis_id}/events"
+        async for event in self._stream(f"api/analyses/{analysis_id}/events", after, ProgressEvent):
+            yield event
+
+    async def _stream(self, path: str, after: int, event: type[Answer]) -> AsyncIterator[Answer]:
+        """Server-sent events from number `after` on. Raises UpstreamFailed where they break off."""
+        url = self._url / path
         headers = {"Last-Event-ID": str(after)}
         try:
             async with self._session.get(url, headers=headers, timeout=STREAM_TIMEOUT) as response:
@@ -105,7 +109,7 @@ class GatewayApi:
                     raise as_problem(response, await response.read())
                 async for line in response.content:
                     if line.startswith(b"data: "):
-                        yield ProgressEvent.model_validate(json.loads(line[6:]))
+                        yield event.model_validate_json(line[6:])
         except (ClientError, TimeoutError, OSError) as error:
             raise UpstreamFailed("no_reply", f"The progress stream broke: {error}") from error
 
