@@ -59,7 +59,6 @@ class Worker:
                 await self._free.acquire()
                 row = await self._claim()
                 if row is None:
-                    metrics.ANALYSES_QUEUED.set(0)
                     self._free.release()
                     self._news.clear()
                     with suppress(TimeoutError):
@@ -88,6 +87,8 @@ class Worker:
             # Whatever it was: a worker that stops claiming is never missed by anybody.
             log.exception("cannot look for work")
             return None
+        if row is None:
+            metrics.ANALYSES_QUEUED.set(0)
         return await self._readable(row) if row else None
 
     def _wait_for_the_living(self) -> None:
