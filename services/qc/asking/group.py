@@ -114,7 +114,6 @@ class Asking:
             await self._judge.open.wait()
             self._calls += 1
             told = self._tell(self._left, model)
-            most_output_tokens = await self._most_output_tokens(model)
             attempt = await attempts.open_attempt(
                 self._judge.pool,
                 self._row,
@@ -124,7 +123,7 @@ class Asking:
                 fallback_of,
                 (
                     most_input_tokens(told.chars, len(told.pictures)),
-                    most_output_tokens,
+                    self._most_output_tokens(model),
                 ),
             )
             question = self._question(attempt, told)
@@ -159,10 +158,9 @@ class Asking:
             service_tier="flex" if self._row.given and self._row.given.can_wait else "standard",
         )
 
-    async def _most_output_tokens(self, model: ModelRef) -> int:
+    def _most_output_tokens(self, model: ModelRef) -> int:
         """No more than the model can write: it would refuse the question."""
-        info = (await self._judge.registry.models()).find(model.provider, model.model)
-        return min(self._judge.max_output_tokens, info.most_output_tokens)
+        return min(self._judge.max_output_tokens, self._judge.info(model).most_output_tokens)
 
     async def _settle_failure(self, attempt: Attempt, failure: ProviderFailed) -> None:
         log.warning(
