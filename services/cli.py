@@ -28,15 +28,14 @@ from deploy.restore import restore as restore_backup
 from deploy.sample import write_sample
 from libs.actor import Service
 from libs.api.call import Caller
-from libs.api.campaigns import CampaignsApi
 from libs.api.ledger import LedgerApi
-from libs.api.material import MaterialApi
 from libs.api.models import ModelsApi
+from libs.api.person import PersonApi
 from libs.api.prices import PricesApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
 from libs.problems import Problem
-from services.profiles.brand_commands import brand_app
+from services.profiles.commands import registry_apps
 from services.qc import commands as qc
 from services.qc.campaigns.commands import campaign_app
 from services.qc.check_commands import AsUser, add_check_commands
@@ -233,10 +232,6 @@ report_commands.add_report_commands(
 )
 
 
-class PersonApi(MaterialApi, CampaignsApi):
-    """All that a person may ask of the gateway."""
-
-
 @asynccontextmanager
 async def _signed_in(user: str) -> AsyncIterator[PersonApi]:
     async with (
@@ -251,7 +246,8 @@ async def _signed_in(user: str) -> AsyncIterator[PersonApi]:
 add_check_commands(app, _signed_in, screen, notes)
 add_review_commands(app, _signed_in, screen, notes)
 add_material_commands(app, _signed_in)
-app.command(brand_app(_signed_in))
+for group in registry_apps(_signed_in):
+    app.command(group)
 app.command(campaign_app(_signed_in, screen, notes))
 
 

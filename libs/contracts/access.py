@@ -27,6 +27,9 @@ class Action(StrEnum):
     READ_PROFILES = "profiles:read"
     WRITE_PROFILES = "profiles:write"
     RESOLVE_PROFILES = "profiles:resolve"
+    APPROVE_PROFILES = "profiles:approve"
+    MANAGE_CLIENTS = "clients:manage"
+    READ_AUDIT = "audit:read"
     READ_USAGE = "usage:read"
     RECORD_USAGE = "usage:record"
     MANAGE_PRICES = "prices:manage"
@@ -49,6 +52,9 @@ LEAST_ROLE: dict[Action, Role | Reserved] = {
     Action.READ_PROFILES: Role.VIEWER,
     Action.WRITE_PROFILES: Role.EDITOR,
     Action.RESOLVE_PROFILES: Role.VIEWER,
+    Action.APPROVE_PROFILES: Role.EDITOR,
+    Action.MANAGE_CLIENTS: Reserved.ADMINS,
+    Action.READ_AUDIT: Role.CLIENT_ADMIN,
     Action.READ_USAGE: Role.CLIENT_ADMIN,
     Action.RECORD_USAGE: Reserved.SERVICES,
     Action.MANAGE_PRICES: Reserved.ADMINS,

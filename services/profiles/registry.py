@@ -1,6 +1,5 @@
 """Changing the registry: new profiles, new versions, and who may use them."""
 
-from libs import telemetry
 from libs.contracts.access import Actor
 from libs.contracts.profiles import Created, ProfileDraft, ProfileEdit, Updated
 from libs.postgres import Connection, Pool, transaction
@@ -11,17 +10,17 @@ from services.profiles.access import (
     not_an_editor,
     readable,
     require_author,
-    unknown_client,
     unknown_profile,
     writable,
 )
 from services.profiles.domain.audience import Audience, audience_of
-from services.profiles.domain.content import Content, content_hash, content_of
+from services.profiles.domain.content import content_of
 from services.profiles.domain.etag import matches
-from services.profiles.domain.family import Change, Family, Version, state_hash
+from services.profiles.domain.family import Family, Version
 from services.profiles.domain.saving import Saving, planned
 from services.profiles.domain.slug import numbered, parse_profile_id, slug_of
 from services.profiles.reading import exact_version
+from services.profiles.writing import add_first_version, require_clients, write_save
 
 MAX_NAMESAKES = 100
 
@@ -34,7 +33,7 @@ async def create(pool: Pool, actor: Actor, draft: ProfileDraft) -> Created:
         raise Invalid("bad_profile", str(error)) from error
     require_author(actor, audience)
     async with transaction(pool, writable(actor)) as db:
-        await _require_clients(db, audience)
+        await require_clients(db, audience)
         family = await _new_family(db, draft.name, audience, actor)
         await add_first_version(db, family, content, {})
     return Created(
@@ -61,29 +60,9 @@ async def save(
         family = await repository.lock_family(db, slug)
         if family and may_change(actor, family.audience):
             saving = await _plan(db, family, number, edit, if_match)
-            await _write(db, actor, saving)
+            await write_save(db, actor, saving)
             return _updated(saving)
     raise await _refusal(pool, actor, slug, profile_id)
-
-
-async def add_first_version(
-    db: Connection, family: Family, content: Content, details: dict[str, object]
-) -> None:
-    """Complete a family that was just added: version 1, its activation and the audit."""
-    await repository.add_version(db, family.slug, 1, content, family.created_by)
-    await repository.add_activation(db, family, "create", family.created_by)
-    change = Change(
-        object_kind="profile",
-        object_id=family.slug,
-        revision=family.revision,
-        action="profile.create",
-        actor=family.created_by,
-        before_hash=None,
-        after_hash=state_hash(content_hash(content), family.audience),
-        request_id=telemetry.request_id(),
-        details=_audience_details(family.audience) | details,
-    )
-    await repository.add_audit_event(db, change)
 
 
 async def _plan(
@@ -97,54 +76,6 @@ async def _plan(
         return planned(family, base, active, edit, guarded=if_match is not None)
     except ValueError as error:
         raise Invalid("bad_profile", str(error)) from error
-
-
-async def _write(db: Connection, actor: Actor, saving: Saving) -> None:
-    before, after = saving.before, saving.after
-    if before.audience != after.audience:
-        require_author(actor, after.audience)
-        await _require_clients(db, after.audience)
-    if not saving.changes:
-        return
-    if saving.content:
-        await repository.add_version(
-            db,
-            after.slug,
-            after.active_version,
-            saving.content,
-            actor.subject,
-            based_on=saving.base.version,
-            replaced=saving.active.version,
-        )
-    await repository.update_family(db, after)
-    if saving.content:
-        await repository.add_activation(db, after, "save", actor.subject)
-    await repository.add_audit_event(db, _change(actor, saving))
-
-
-def _change(actor: Actor, saving: Saving) -> Change:
-    before_hash, after_hash = saving.hashes
-    details: dict[str, object] = {"version": saving.after.active_version}
-    if saving.content:
-        details |= {"based_on": saving.base.version, "stale_base": saving.stale_base}
-    if saving.before.audience != saving.after.audience:
-        details |= _audience_details(saving.after.audience)
-        details["before"] = _audience_details(saving.before.audience)
-    return Change(
-        object_kind="profile",
-        object_id=saving.after.slug,
-        revision=saving.after.revision,
-        action="profile.save" if saving.content else "profile.visibility",
-        actor=actor.subject,
-        before_hash=before_hash,
-        after_hash=after_hash,
-        request_id=telemetry.request_id(),
-        details=details,
-    )
-
-
-def _audience_details(audience: Audience) -> dict[str, object]:
-    return {"visibility": audience.visibility, "visible_to_clients": list(audience.clients)}
 
 
 def _updated(saving: Saving) -> Updated:
@@ -176,13 +107,6 @@ async def _new_family(db: Connection, name: str, audience: Audience, actor: Acto
         f"There is a profile {candidate!r} already: save a new version of it, or choose "
         "another name.",
     )
-
-
-async def _require_clients(db: Connection, audience: Audience) -> None:
-    known = await repository.known_clients(db, audience.clients)
-    for client_id in audience.clients:
-        if client_id not in known:
-            raise unknown_client(client_id)
 
 
 async def _refusal(pool: Pool, actor: Actor, slug: str, profile_id: str) -> Problem:

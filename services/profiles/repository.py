@@ -55,7 +55,7 @@ async def family(db: Connection, slug: str) -> Family | None:
     row = await db.fetchrow(
         """
         SELECT slug, visibility, visible_to_clients, last_version, active_version, revision,
-               created_at, created_by
+               created_at, created_by, archived_at
           FROM profile WHERE slug = $1
         """,
         slug,
@@ -71,7 +71,7 @@ async def lock_family(db: Connection, slug: str) -> Family | None:
     row = await db.fetchrow(
         """
         SELECT slug, visibility, visible_to_clients, last_version, active_version, revision,
-               created_at, created_by
+               created_at, created_by, archived_at
           FROM profile WHERE slug = $1
            FOR NO KEY UPDATE
         """,
@@ -89,7 +89,7 @@ async def add_family(
         INSERT INTO profile (slug, visibility, visible_to_clients, created_by)
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
         RETURNING slug, visibility, visible_to_clients, last_version, active_version, revision,
-                  created_at, created_by
+                  created_at, created_by, archived_at
         """,
         slug,
         audience.visibility,
@@ -198,18 +198,21 @@ async def history(db: Connection, slug: str) -> list[Line]:
     return [_line(row) for row in rows]
 
 
-async def add_activation(db: Connection, family: Family, reason: str, by: str) -> None:
+async def add_activation(
+    db: Connection, family: Family, reason: str, by: str, note: str = ""
+) -> None:
     """Note that the active pointer moved to where `family` has it."""
     await db.execute(
         """
-        INSERT INTO activation (slug, revision, version, reason, activated_by)
-        VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO activation (slug, revision, version, reason, activated_by, note)
+        VALUES ($1, $2, $3, $4, $5, $6)
         """,
         family.slug,
         family.revision,
         family.active_version,
         reason,
         by,
+        note,
     )
 
 
@@ -245,6 +248,7 @@ def _family(row: Record) -> Family:
         row["revision"],
         row["created_at"],
         row["created_by"],
+        row["archived_at"],
     )
 
 

@@ -12,7 +12,7 @@ from services.profiles.domain.audience import audience_of
 from services.profiles.domain.canonical import digest
 from services.profiles.domain.content import content_of
 from services.profiles.domain.family import Change
-from services.profiles.registry import add_first_version
+from services.profiles.writing import add_first_version
 
 log = structlog.get_logger()
 

@@ -114,7 +114,13 @@ def test_nobody_but_a_service_records_usage() -> None:
 
 
 @pytest.mark.parametrize(
-    "action", [Action.MANAGE_PRICES, Action.MANAGE_LEDGER, Action.MANAGE_MODELS]
+    "action",
+    [
+        Action.MANAGE_PRICES,
+        Action.MANAGE_LEDGER,
+        Action.MANAGE_MODELS,
+        Action.MANAGE_CLIENTS,
+    ],
 )
 def test_what_concerns_every_client_is_for_global_admins_and_services(action: Action) -> None:
     assert may(admin(), action)

@@ -13,7 +13,10 @@ from services.profiles.domain.slug import profile_id_of
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What the versions of one profile share. `revision` counts every change of it."""
+    """What the versions of one profile share. `revision` counts every change of it.
+
+    `archived_at` is None while the profile is in use.
+    """
 
     slug: str
     audience: Audience
@@ -22,6 +25,7 @@ class Family:
     revision: int
     created_at: datetime
     created_by: str
+    archived_at: datetime | None = None
 
     def id_of(self, version: int) -> str:
         """The profile id of one of the versions."""

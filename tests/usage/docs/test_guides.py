@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.processes import LINUX_ONLY, REPOSITORY
+from tests.examples import examples, run_guide
 from tests.journeys.processes import Up
-from tests.usage.docs.examples import examples, run_guide
 
 pytestmark = LINUX_ONLY
 DOCS = REPOSITORY / "services" / "usage" / "docs"

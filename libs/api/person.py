@@ -1,0 +1,8 @@
+"""Caller of the gateway for all that a person may ask of it."""
+
+from libs.api.campaigns import CampaignsApi
+from libs.api.material import MaterialApi
+
+
+class PersonApi(MaterialApi, CampaignsApi):
+    """Each of its parents has one method for each route of its topic."""

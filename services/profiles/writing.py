@@ -1,0 +1,137 @@
+"""Writing what was planned: a version, the pointer, the audience, and always the audit's row.
+
+All of it happens in the caller's transaction, on a family that it holds with
+`repository.lock_family`.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from libs import telemetry
+from libs.contracts.access import Actor
+from libs.postgres import Connection
+from services.profiles import repository
+from services.profiles.access import require_author, unknown_client
+from services.profiles.domain.audience import Audience
+from services.profiles.domain.content import Content, content_hash
+from services.profiles.domain.family import Change, Family, Version, state_hash
+from services.profiles.domain.saving import Saving
+
+Reason = Literal["save", "activate", "schedule", "approve", "bulk", "undo", "import"]
+"""Why the active pointer moved; the audit calls the change `profile.<reason>`."""
+
+
+async def add_first_version(
+    db: Connection, family: Family, content: Content, details: dict[str, object]
+) -> None:
+    """Complete a family that was just added: version 1, its activation and the audit."""
+    await repository.add_version(db, family.slug, 1, content, family.created_by)
+    await repository.add_activation(db, family, "create", family.created_by)
+    change = Change(
+        object_kind="profile",
+        object_id=family.slug,
+        revision=family.revision,
+        action="profile.create",
+        actor=family.created_by,
+        before_hash=None,
+        after_hash=state_hash(content_hash(content), family.audience),
+        request_id=telemetry.request_id(),
+        details=_audience_details(family.audience) | details,
+    )
+    await repository.add_audit_event(db, change)
+
+
+async def write_save(
+    db: Connection, actor: Actor, saving: Saving, reason: Reason = "save", note: str = ""
+) -> None:
+    """The next version, or another audience, or nothing: whatever `saving` says.
+
+    Raises as `require_author`, and NotFound, for an audience that the actor may not give.
+    """
+    before, after = saving.before, saving.after
+    if before.audience != after.audience:
+        require_author(actor, after.audience)
+        await require_clients(db, after.audience)
+    if not saving.changes:
+        return
+    if saving.content:
+        await repository.add_version(
+            db,
+            after.slug,
+            after.active_version,
+            saving.content,
+            actor.subject,
+            based_on=saving.base.version,
+            replaced=saving.active.version,
+        )
+    await repository.update_family(db, after)
+    if saving.content:
+        await repository.add_activation(db, after, reason, actor.subject, note)
+    await repository.add_audit_event(db, _change(actor, saving, reason, note))
+
+
+async def write_move(
+    db: Connection,
+    actor: Actor,
+    family: Family,
+    versions: tuple[Version, Version],
+    reason: Reason,
+    note: str = "",
+) -> Family:
+    """Move the active pointer from the first of `versions`, the active one, to the second.
+
+    No version is made: the same content keeps its id. Returns the family as it is then.
+    """
+    active, chosen = versions
+    after = replace(family, active_version=chosen.version, revision=family.revision + 1)
+    await repository.update_family(db, after)
+    await repository.add_activation(db, after, reason, actor.subject, note)
+    details: dict[str, object] = {"version": chosen.version, "before": {"version": active.version}}
+    change = Change(
+        object_kind="profile",
+        object_id=family.slug,
+        revision=after.revision,
+        action=f"profile.{reason}",
+        actor=actor.subject,
+        before_hash=state_hash(active.content_hash, family.audience),
+        after_hash=state_hash(chosen.content_hash, family.audience),
+        request_id=telemetry.request_id(),
+        details=details | ({"note": note} if note else {}),
+    )
+    await repository.add_audit_event(db, change)
+    return after
+
+
+async def require_clients(db: Connection, audience: Audience) -> None:
+    """Raise NotFound unless all clients of the audience are there."""
+    known = await repository.known_clients(db, audience.clients)
+    for client_id in audience.clients:
+        if client_id not in known:
+            raise unknown_client(client_id)
+
+
+def _change(actor: Actor, saving: Saving, reason: Reason, note: str) -> Change:
+    before_hash, after_hash = saving.hashes
+    details: dict[str, object] = {"version": saving.after.active_version}
+    if saving.content:
+        details |= {"based_on": saving.base.version, "stale_base": saving.stale_base}
+    if saving.before.audience != saving.after.audience:
+        details |= _audience_details(saving.after.audience)
+        details["before"] = _audience_details(saving.before.audience)
+    if note:
+        details["note"] = note
+    return Change(
+        object_kind="profile",
+        object_id=saving.after.slug,
+        revision=saving.after.revision,
+        action=f"profile.{reason}" if saving.content else "profile.visibility",
+        actor=actor.subject,
+        before_hash=before_hash,
+        after_hash=after_hash,
+        request_id=telemetry.request_id(),
+        details=details,
+    )
+
+
+def _audience_details(audience: Audience) -> dict[str, object]:
+    return {"visibility": audience.visibility, "visible_to_clients": list(audience.clients)}
