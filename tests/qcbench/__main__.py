@@ -16,12 +16,20 @@ from tests.qcbench.running import EVERY, clean, defective, planted, printed
 def main() -> None:
     parser = argparse.ArgumentParser(prog="qcbench", description=__doc__)
     parser.add_argument("--creatives", type=int, default=10, help="how many, half of them tuned on")
+    parser.add_argument(
+        "--clean", type=int, default=0, help="how many more without a defect, none tuned on"
+    )
     parser.add_argument("--only", nargs="*", default=[], help="names of checks")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", type=Path, help="where every outcome is written")
     asked = parser.parse_args()
     outcomes = list(run(range(asked.creatives), set(asked.only) or set(EVERY), asked.processes))
     print(report(outcomes))
+    if asked.clean:
+        seeds = range(asked.creatives | 1, (asked.creatives | 1) + 2 * asked.clean, 2)
+        more = list(run_clean(seeds, set(asked.only) or set(EVERY), asked.processes))
+        print(alarms(more, asked.clean))
+        outcomes += more
     if asked.json:
         asked.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes]))
 
@@ -30,6 +38,25 @@ def run(seeds: range, names: set[str], processes: int) -> Iterator[Outcome]:
     with ProcessPoolExecutor(processes) as pool:
         for outcomes in pool.map(partial(_one, sorted(names)), seeds):
             yield from outcomes
+
+
+def run_clean(seeds: range, names: set[str], processes: int) -> Iterator[Outcome]:
+    """Every check on clean creatives: for how rare a false alarm is."""
+    with ProcessPoolExecutor(processes) as pool:
+        for outcomes in pool.map(partial(_clean, sorted(names)), seeds):
+            yield from outcomes
+
+
+def _clean(names: list[str], seed: int) -> list[Outcome]:
+    return list(clean(seed, names, variants=False))
+
+
+def alarms(outcomes: list[Outcome], creatives: int) -> str:
+    """How many of the clean creatives had an alarm, and each alarm by name."""
+    found = figures(outcomes)
+    alarmed = {(o.seed, o.check) for o in outcomes if o.state == "failed"}
+    head = f"{len({seed for seed, _ in alarmed})} of {creatives} clean creatives had an alarm"
+    return "\n".join([head, *_named(found)])
 
 
 def _one(names: list[str], seed: int) -> list[Outcome]:

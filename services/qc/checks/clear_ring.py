@@ -17,6 +17,9 @@ LOGO_HEIGHT_PX = 160
 EDGE_STEP = 28
 """Levels of a channel between neighbours: soft shadows and gradients stay below, ink is above."""
 
+GRAIN = 2.5
+"""So many times the step that half of the ring's pixels have is more than grain or noise."""
+
 OWN_RIM_SHARE, OWN_RIM_PX = 0.04, 4.0
 """Nearer than this to the logo's box are its own soft edge and the rings of JPEG."""
 
@@ -59,11 +62,14 @@ def look_round(rgb: Rgb, match: LogoMatch, clear_share: float) -> Ring:
     distance = _distance(part.shape[:2], box)
     own = max(OWN_RIM_PX, OWN_RIM_SHARE * height_px)
     ring = (distance > own) & (distance <= clear_share * height_px - SOFT_PX)
-    edges = ring & (_steps(part) > EDGE_STEP)
+    steps = _steps(part)
+    edges = ring & (steps > EDGE_STEP)
     limits = np.linspace(own, clear_share * height_px - SOFT_PX, BANDS + 1)
     bands = [ring & (distance > low) & (distance <= high) for low, high in pairwise(limits)]
     if all(_is_busy(edges, band, box) for band in bands):
         return Ring(True, ())
+    if ring.any():
+        edges &= steps > GRAIN * float(np.median(steps[ring]))
     off_ground = _off_ground(part, ring, edges)
     touching = _touching(off_ground, off_ground & (distance <= own + SOFT_PX))
     found = [

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from services.qc.checks.seen import Line
+from services.qc.domain.bearings import bearings
 from services.qc.domain.creative import Rgb
 
 LEAST_PANEL_SHARE = 0.01
@@ -23,8 +24,6 @@ STRAIGHT = 0.9
 MOST_TURN = 0.02
 GROWTH = 0.25
 LEAST_INK = 0.08
-BEARING_EM = 0.09
-"""How far letters may stand off the edge that they are set on, in font sizes."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -43,7 +42,7 @@ class Element:
 
 
 def text_elements(rgb: Rgb, lines: list[Line]) -> Iterator[Element]:
-    """Level lines, each as wide as its ink."""
+    """Level lines, each as wide as it was set: its ink, and what its letters stand off."""
     for line in lines:
         (x0, y0), (x1, y1) = line.quad[0], line.quad[1]
         if abs(y1 - y0) > MOST_TURN * abs(x1 - x0):
@@ -69,14 +68,14 @@ def _ink_box(rgb: Rgb, line: Line) -> Element | None:
     columns, rows = _inked(ink.sum(axis=0)), _inked(ink.sum(axis=1))
     if columns is None or rows is None:
         return None
-    height = rows[1] - rows[0]
+    known = bearings(line.text, rows[1] - rows[0])
     return Element(
         line.text,
-        left + columns[0],
+        left + columns[0] - known.left_px,
         top + rows[0],
-        left + columns[1],
+        left + columns[1] + known.right_px,
         top + rows[1],
-        BEARING_EM * height,
+        known.slack_px,
         is_text=True,
     )
 

@@ -196,5 +196,6 @@ CHECK = ExactCheck(
     unit="px",
     parameters=ElementAlignment,
     measure=measure,
+    version=2,
     example={"tolerance_share": 0.003, "near_share": 0.015},
 )

@@ -61,3 +61,14 @@ def test_a_lone_element_lines_up_with_nothing(picture: SubjectOf) -> None:
     measured = run_check("element_alignment", picture(column(0)), {})
 
     assert (measured.state, measured.score) == ("not_applicable", None)
+
+
+def test_what_letters_stand_off_by_themselves_is_no_slip(picture: SubjectOf) -> None:
+    page = Image.new("RGB", (1200, 700), "#faf6ee")
+    draw = ImageDraw.Draw(page)
+    for number, (text, size) in enumerate((("Hand picked", 120), ("The best", 120), ("Rum", 60))):
+        font = ImageFont.load_default(size)
+        draw.text((100, 60 + 170 * number), text, font=font, fill="#0e1e3a", anchor="ls")
+    draw.text((100, 620), "Always", font=ImageFont.load_default(60), fill="#0e1e3a", anchor="ls")
+
+    assert run_check("element_alignment", picture(page), {}).findings == []

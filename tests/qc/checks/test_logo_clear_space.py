@@ -113,3 +113,22 @@ def test_the_page_edge_counts_unless_told_otherwise(logo_file: Path, picture: Su
 
     assert [f.message for f in near.findings] == ["The logo stands too near the page's edge."]
     assert space(page, logo_file, picture, page_edge_share=0).state == "passed"
+
+
+def grained(page: Image.Image) -> Image.Image:
+    """With the grain of a photograph of high sensitivity."""
+    rng = np.random.default_rng(7)
+    pixels = np.asarray(page, np.int16)
+    return Image.fromarray(np.clip(pixels + rng.normal(0, 7, pixels.shape), 0, 255).astype("uint8"))
+
+
+def test_grain_is_nothing_that_stands_there(
+    height_px: int, logo_file: Path, picture: SubjectOf
+) -> None:
+    page = grained(page_with(ink_of(logo_file, WIDTH_PX)))
+    crowded = grained(
+        with_text(page_with(ink_of(logo_file, WIDTH_PX)), 400 + height_px + round(0.1 * height_px))
+    )
+
+    assert space(page, logo_file, picture).findings == []
+    assert space(crowded, logo_file, picture).state == "failed"

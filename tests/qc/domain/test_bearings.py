@@ -1,0 +1,36 @@
+"""Rules of what letters stand off the edge that they are set on."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.qc.domain.bearings import bearings
+
+
+def test_a_stem_stands_further_off_than_a_bow_and_a_bow_than_a_slant() -> None:
+    stem, bow, slant = (bearings(text, 100).left_px for text in ("bright", "glad", "Tall"))
+
+    assert stem > bow > slant > 0
+
+
+def test_the_right_edge_goes_by_the_last_letter() -> None:
+    assert bearings("At home", 100).right_px < bearings("At hom", 100).right_px
+
+
+def test_the_same_ink_is_a_larger_size_without_tails_and_ascenders() -> None:
+    low, tailed, both = (bearings(text, 100).slack_px for text in ("rum", "rump", "drump"))
+
+    assert low > tailed > both
+
+
+def test_of_letters_of_other_scripts_nothing_is_known_but_that_they_may_be_off() -> None:
+    for text in ("Ромашка", "夏の夜", "¡Hola!", ""):
+        assert (bearings(text, 100).left_px, bearings(text, 100).slack_px) == (0, 9)
+
+
+@given(st.text(max_size=20), st.floats(1, 4_000))
+def test_no_text_is_moved_by_more_than_a_letter_could_be(text: str, ink_px: float) -> None:
+    found = bearings(text, ink_px)
+
+    assert 0 <= found.left_px <= 0.1 * ink_px
+    assert 0 <= found.right_px <= 0.1 * ink_px
+    assert 0 < found.slack_px <= 0.1 * ink_px
