@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from deploy.sample import draw_logo
 from tests.qcbench.layout import (
+    CHINESE,
     CREAM,
     FACTS,
     HEBREW,
@@ -20,6 +21,7 @@ from tests.qcbench.layout import (
     Colour,
     Drawn,
     Layout,
+    Style,
 )
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "creative" / "pictures"
@@ -28,7 +30,15 @@ WITHOUT_WORDS = (
     "gopher__pirate-boat.png",
     "dotnet__desktop-wallpaper-9-1920x1080.png",
 )
-HEBREW_FONTS = ("DejaVuSans.ttf", "Arial.ttf", "FreeSans.ttf")
+SCRIPTS: dict[Style, tuple[str, tuple[str, ...]]] = {
+    "hebrew": (HEBREW[::-1], ("DejaVuSans.ttf", "Arial.ttf", "FreeSans.ttf")),
+    "chinese": (
+        CHINESE,
+        ("DroidSansFallbackFull.ttf", "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc"),
+    ),
+}
+"""A line in each script, and fonts that have it."""
+
 GRAIN = 6.0
 
 
@@ -58,6 +68,7 @@ def _backdrop(layout: Layout) -> Image.Image:
         "packaging": _packaging,
         "dark": _dark,
         "hebrew": _flat,
+        "chinese": _flat,
         "real": _real,
     }[layout.style](layout)
 
@@ -127,8 +138,9 @@ def _copy(canvas: ImageDraw.ImageDraw, layout: Layout, boxes: dict[str, Box]) ->
     boxes["claim"] = _write(
         canvas, (layout.claim_at_x, below), layout.claim, layout.claim_px, claim
     )
-    if layout.style == "hebrew" and (font := _hebrew_font(92)):
-        canvas.text((MARGIN_PX, below + 160), HEBREW[::-1], font=font, fill=colour)
+    if foreign := foreign_text(layout.style):
+        text, font = foreign
+        canvas.text((MARGIN_PX, below + 160), text, font=font, fill=colour)
     at = (MARGIN_PX, SIDE_PX - layout.panel_px + 60)
     if layout.legal:
         boxes["legal"] = _write(canvas, at, layout.legal, layout.legal_px, WHITE)
@@ -155,10 +167,14 @@ def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size_px)
 
 
-def _hebrew_font(size_px: int) -> ImageFont.FreeTypeFont | None:
-    for name in HEBREW_FONTS:
+def foreign_text(style: Style) -> tuple[str, ImageFont.FreeTypeFont] | None:
+    """A line in the script of the style, drawn from left to right; None without a font for it."""
+    if style not in SCRIPTS:
+        return None
+    text, fonts = SCRIPTS[style]
+    for name in fonts:
         try:
-            return ImageFont.truetype(name, size_px)
+            return text, ImageFont.truetype(name, 92)
         except OSError:
             continue
     return None

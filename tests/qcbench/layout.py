@@ -11,7 +11,7 @@ Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
 
-Style = Literal["photo", "flat", "packaging", "dark", "hebrew", "real"]
+Style = Literal["photo", "flat", "packaging", "dark", "hebrew", "real", "chinese"]
 STYLES: tuple[Style, ...] = ("photo", "flat", "packaging", "dark", "hebrew", "real")
 
 NAVY: Colour = (14, 30, 58)
@@ -43,6 +43,7 @@ TYPOS = {
 }
 CLAIM = "Elderflower and lime, lightly sparkling"
 HEBREW = "קיץ ארוך על חוף הים"
+CHINESE = "夏日夜晚 与朋友在海边"
 FACTS = ("Energy 84 kJ", "Fat 0.1 g", "Sugars 4.9 g", "Protein 0.2 g", "Salt 0.01 g")
 
 
@@ -90,7 +91,7 @@ def layout(seed: int, style: Style | None = None) -> Layout:
     random = Random(seed)
     return Layout(
         seed=seed,
-        style=style or STYLES[seed // 2 % len(STYLES)],
+        style=style or _style(seed),
         headline=HEADLINES[random.randrange(len(HEADLINES))],
         headline_px=random.randint(120, 156),
         claim_px=random.randint(54, 68),
@@ -99,6 +100,12 @@ def layout(seed: int, style: Style | None = None) -> Layout:
         logo_right=random.random() < 0.5,
         panel_px=random.randint(360, 420),
     )
+
+
+def _style(seed: int) -> Style:
+    """Chinese takes every second turn of Hebrew."""
+    turn, number = divmod(seed // 2, len(STYLES))
+    return "chinese" if turn % 2 and STYLES[number] == "hebrew" else STYLES[number]
 
 
 @dataclass(frozen=True)
