@@ -137,7 +137,7 @@ def _miss(
     limits: tuple[float, float],
 ) -> NearMiss | None:
     tolerance, near = limits
-    slack = tolerance + max(one.slack_px, other.slack_px)
+    slack = tolerance + one.slack_px + other.slack_px
     first, second = _edges(one, axis), _edges(other, axis)
     differences = [abs(a - b) for a, b in zip(first, second, strict=True)]
     off = min(differences)
