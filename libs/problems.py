@@ -10,6 +10,7 @@
     ├── TooLarge         413  more bytes, pixels or pages than the limit
     ├── Unsupported      415  a kind of file or body that is not taken
     ├── Invalid          422  well-formed, but breaks a rule
+    ├── Unconditional    428  a change that must say which state it starts from
     ├── TooMany          429  try again later
     ├── UpstreamFailed   502  a provider or another service let us down
     └── Unavailable      503  something this service stands on is away
@@ -18,18 +19,30 @@
 Every other exception is a bug: logged in full, shown as a bare 500.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 
 class Problem(Exception):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
-    def __init__(self, code: str, detail: str, retry_after_s: int | None = None) -> None:
-        """`code` is for programs and never changes; `detail` is for people and says what to do."""
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        retry_after_s: int | None = None,
+        members: Mapping[str, object] | None = None,
+    ) -> None:
+        """`code` is for programs and never changes; `detail` is for people and says what to do.
+
+        `members` are JSON that stands beside these two in the document: what a program needs
+        in order to go on (RFC 9457, section 3.2).
+        """
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.members = dict(members or {})
 
 
 class BadRequest(Problem):
@@ -68,6 +81,10 @@ class Invalid(Problem):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class Unconditional(Problem):
+    status = HTTPStatus.PRECONDITION_REQUIRED
+
+
 class TooMany(Problem):
     status = HTTPStatus.TOO_MANY_REQUESTS
 
@@ -92,6 +109,7 @@ BY_STATUS: dict[int, type[Problem]] = {
         TooLarge,
         Unsupported,
         Invalid,
+        Unconditional,
         TooMany,
         Unavailable,
     )

@@ -63,7 +63,7 @@ def _cut(request: web.Request, error: Exception) -> None:
 def _of(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, Problem):
         wait = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else None
-        return _problem(error.status, error.code, error.detail, wait)
+        return _problem(error.status, error.code, error.detail, wait, error.members)
     if isinstance(error, CALLER_LEFT):
         log.info("the caller left before the request was complete", path=request.path)
         return _problem(HTTPStatus.BAD_REQUEST, "request_broke_off", "The request broke off.")
@@ -76,15 +76,20 @@ def _of(request: web.Request, error: Exception) -> web.Response:
 
 
 def _problem(
-    status: HTTPStatus, code: str, detail: str, headers: Mapping[str, str] | None = None
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, object] | None = None,
 ) -> web.Response:
-    document = ProblemDocument(
-        title=status.phrase,
-        status=status.value,
-        code=code,
-        detail=detail,
-        request_id=telemetry.request_id(),
-    )
+    own = {
+        "title": status.phrase,
+        "status": status.value,
+        "code": code,
+        "detail": detail,
+        "request_id": telemetry.request_id(),
+    }
+    document = ProblemDocument.model_validate({**(members or {}), **own})
     response = reply(document, status)
     response.content_type = "application/problem+json"
     response.headers.update(headers or {})

@@ -41,6 +41,7 @@ class Caller:
         body: Body | None = None,
         params: Params | None = None,
         patience: ClientTimeout = TIMEOUT,
+        if_match: str | None = None,
     ) -> Answer:
         """Send `body`, or bytes as they come, and return the reply as `answer`.
 
@@ -48,7 +49,7 @@ class Caller:
         `except NotFound` means the same across the wire as within a service.
         Raises UpstreamFailed when there is no reply, or none we understand.
         """
-        text = await self.fetch(method, path, body, params, patience)
+        text = await self.fetch(method, path, body, params, patience, if_match)
         try:
             return answer.model_validate_json(text)
         except ValidationError as error:
@@ -64,6 +65,7 @@ class Caller:
         body: Body | None = None,
         params: Params | None = None,
         patience: ClientTimeout = TIMEOUT,
+        if_match: str | None = None,
     ) -> bytes:
         """The bytes of a successful reply; raises as `call` does."""
         data = body.model_dump_json(by_alias=True).encode() if isinstance(body, BaseModel) else body
@@ -73,7 +75,7 @@ class Caller:
                 self.url / path.lstrip("/"),
                 data=data,
                 params=params,
-                headers=self._headers(isinstance(body, BaseModel)),
+                headers=self._headers(isinstance(body, BaseModel), if_match),
                 timeout=patience,
                 allow_redirects=False,
             ) as response:
@@ -87,8 +89,10 @@ class Caller:
             return content
         raise as_problem(response, content)
 
-    def _headers(self, has_body: bool) -> dict[str, str]:
+    def _headers(self, has_body: bool, if_match: str | None) -> dict[str, str]:
         headers = {"Content-Type": "application/json"} if has_body else {}
+        if if_match is not None:
+            headers["If-Match"] = if_match
         if request_id := telemetry.request_id():
             headers[telemetry.REQUEST_ID_HEADER] = request_id
         if self.bearer:
@@ -104,4 +108,5 @@ def as_problem(response: ClientResponse, content: bytes) -> Problem:
         return UpstreamFailed("no_usable_reply", f"{response.url.path} answered {response.status}")
     kind = BY_STATUS.get(response.status, UpstreamFailed)
     retry_after = response.headers.get("Retry-After", "")
-    return kind(problem.code, problem.detail, int(retry_after) if retry_after.isdecimal() else None)
+    wait_s = int(retry_after) if retry_after.isdecimal() else None
+    return kind(problem.code, problem.detail, wait_s, problem.model_extra)

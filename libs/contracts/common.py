@@ -60,7 +60,12 @@ class Reply(BaseModel):
 
 
 class ProblemDocument(Reply):
-    """RFC 9457. `code` is for programs and never changes, `detail` is for people."""
+    """RFC 9457. `code` is for programs and never changes, `detail` is for people.
+
+    Some problems have further members, which are kept as they come.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     type: str = "about:blank"
     title: str

@@ -56,6 +56,8 @@ async def get_thing(request: web.Request, path: ThingPath, query: ThingQuery) ->
         raise TooMany("busy", "Come back.", 7)
     if path.thing == "broken":
         raise RuntimeError("the password is hunter2")
+    if path.thing == "sold":
+        raise Conflict("sold", "Somebody was faster.", members={"to": {"id": 3}, "status": 1})
     raise NotFound("unknown_thing", f"There is no {path.thing}, of {query.limit}.")
 
 
@@ -235,6 +237,19 @@ async def test_problem_crosses_the_wire_as_the_exception_it_was(http: Http) -> N
             await caller.call("GET", "/v1/things/busy", Stored)
 
     assert busy.value.retry_after_s == 7
+
+
+async def test_further_members_of_a_problem_cross_the_wire_beside_the_standard_ones(
+    http: Http,
+) -> None:
+    document = await problem(await http.get("/v1/things/sold"))
+    with pytest.raises(Conflict) as raised:
+        async with ClientSession() as session:
+            caller = Caller(session, URL(str(http.make_url("/"))))
+            await caller.call("GET", "/v1/things/sold", Stored)
+
+    assert (document["to"], document["status"]) == ({"id": 3}, 409)
+    assert raised.value.members == {"to": {"id": 3}}
 
 
 async def test_unreachable_service_is_a_problem() -> None:
