@@ -13,6 +13,9 @@ ModelId = Annotated[str, Field(pattern=r"^[a-z0-9_-]+/[A-Za-z0-9._:/-]{1,120}$")
 """`provider/model`, for example `openai/gpt-4o`."""
 
 Visibility = Literal["all", "client_specific"]
+ChangeClass = Literal["scoring", "presentation", "none"]
+"""Whether a change can change a result, is wording that no check reads, or is no change."""
+
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
@@ -106,6 +109,7 @@ class Profile(Reply):
     checks: dict[str, StoredCheck]
     content_hash: str
     scoring_hash: str
+    etag: str = ""
 
 
 class ProfileSummary(Reply):
@@ -158,8 +162,16 @@ class Created(Reply):
     etag: str
 
 
+class PinnedClient(Reply):
+    client_id: str
+    version: int
+
+
 class Updated(Reply):
-    """Answer of `PUT /v1/profiles/{id}`; `changed` is false when nothing was different."""
+    """Answer of `PUT /v1/profiles/{id}`; `changed` is false when nothing was different.
+
+    `repointed_clients` run the new version from now on, `pinned_clients` stay where they are.
+    """
 
     status: Literal["success"] = "success"
     message: str
@@ -167,6 +179,9 @@ class Updated(Reply):
     previous_profile_id: str
     version: int
     changed: bool = True
+    change_class: ChangeClass = "none"
+    repointed_clients: list[str] = []
+    pinned_clients: list[PinnedClient] = []
     etag: str
     warnings: list[str] = []
 

@@ -35,7 +35,7 @@ ROUTES = [
         handlers.put_profile,
         Action.WRITE_PROFILES,
         headers=("If-Match",),
-        fails=(HTTPStatus.PRECONDITION_FAILED,),
+        fails=(HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED),
     ),
     Route("GET", "/v1/profiles/{profile_id}/versions", handlers.get_versions, Action.READ_PROFILES),
     Route(
@@ -66,6 +66,7 @@ def create_app(settings: ProfilesSettings) -> web.Application:
 
     verifier = Verifier("profiles", settings.trusted_keys)
     app = create_service("profiles", ROUTES, verifier)
+    app[handlers.STRICT] = settings.require_if_match
     app.cleanup_ctx.append(postgres)
     app.on_response_prepare.append(handlers.send_etag)
     return app

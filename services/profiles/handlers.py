@@ -16,11 +16,13 @@ from libs.contracts.profiles import (
     Updated,
     VersionList,
 )
+from libs.contracts.saves import Note
 from libs.postgres import Pool
 from libs.web import ACTOR
 from services.profiles import brands, reading, registry
 
 POOL: web.AppKey[Pool] = web.AppKey("pool")
+STRICT: web.AppKey[bool] = web.AppKey("strict")
 ETAG: web.RequestKey[str] = web.RequestKey("etag", str)
 
 
@@ -35,6 +37,10 @@ class ClientPath(Request):
 class ResolvePath(Request):
     client_id: ClientId
     profile_id: str = Field(max_length=100)
+
+
+class SaveQuery(Request):
+    note: Note = ""
 
 
 class ProfilesQuery(Request):
@@ -53,8 +59,8 @@ async def get_profiles(request: web.Request, query: ProfilesQuery) -> ProfileLis
 
 async def get_profile(request: web.Request, path: ProfilePath) -> Profile:
     """Exactly one version: a slug is the id of version 1."""
-    profile, etag = await reading.get_profile(request.app[POOL], request[ACTOR], path.profile_id)
-    request[ETAG] = etag
+    profile = await reading.get_profile(request.app[POOL], request[ACTOR], path.profile_id)
+    request[ETAG] = profile.etag
     return profile
 
 
@@ -70,15 +76,16 @@ async def post_profile(request: web.Request, body: ProfileDraft) -> Created:
     return created
 
 
-async def put_profile(request: web.Request, path: ProfilePath, body: ProfileEdit) -> Updated:
-    """Save the next version, based on this one. Send If-Match to be stopped when it is stale."""
-    updated = await registry.save(
-        request.app[POOL],
-        request[ACTOR],
-        path.profile_id,
-        body,
-        request.headers.get(hdrs.IF_MATCH),
-    )
+async def put_profile(
+    request: web.Request, path: ProfilePath, query: SaveQuery, body: ProfileEdit
+) -> Updated:
+    """Save the next version, based on this one. Send If-Match to be stopped when it is stale.
+
+    The problem `stale_save` then has more members: `current`, `based_on`, `yours`, `theirs`,
+    `conflicts` and, where the two changes do not touch, `merged`.
+    """
+    sent = registry.Sent(request.headers.get(hdrs.IF_MATCH), query.note, request.app[STRICT])
+    updated = await registry.save(request.app[POOL], request[ACTOR], path.profile_id, body, sent)
     request[ETAG] = updated.etag
     return updated
 

@@ -40,13 +40,13 @@ async def list_profiles(pool: Pool, actor: Actor, client_id: str | None) -> Prof
     )
 
 
-async def get_profile(pool: Pool, actor: Actor, profile_id: str) -> tuple[Profile, str]:
-    """Exactly that version, with its entity tag: `my_profile` is version 1, whatever is active."""
+async def get_profile(pool: Pool, actor: Actor, profile_id: str) -> Profile:
+    """Exactly that version: `my_profile` is version 1, whatever is active."""
     clients = readable(actor)
     async with transaction(pool, clients) as db:
         family, number = await _find(db, clients, profile_id)
         version = await exact_version(db, family, number)
-    return profile_of(family, version, clients), family.etag(version.version)
+    return profile_of(family, version, clients)
 
 
 async def list_versions(pool: Pool, actor: Actor, profile_id: str) -> VersionList:

@@ -1,9 +1,11 @@
 """Changing the registry: new profiles, new versions, and who may use them."""
 
+from dataclasses import dataclass
+
 from libs.contracts.access import Actor
-from libs.contracts.profiles import Created, ProfileDraft, ProfileEdit, Updated
+from libs.contracts.profiles import Created, PinnedClient, ProfileDraft, ProfileEdit, Updated
 from libs.postgres import Connection, Pool, transaction
-from libs.problems import Conflict, Invalid, PreconditionFailed, Problem
+from libs.problems import Conflict, Invalid, Problem
 from services.profiles import repository
 from services.profiles.access import (
     may_change,
@@ -15,11 +17,13 @@ from services.profiles.access import (
 )
 from services.profiles.domain.audience import Audience, audience_of
 from services.profiles.domain.content import content_of
-from services.profiles.domain.etag import matches
-from services.profiles.domain.family import Family, Version
+from services.profiles.domain.etag import guards, matches
+from services.profiles.domain.family import Family
 from services.profiles.domain.saving import Saving, planned
 from services.profiles.domain.slug import numbered, parse_profile_id, slug_of
 from services.profiles.reading import exact_version
+from services.profiles.saves.rows import bindings_of
+from services.profiles.saves.stale import stale_save, untagged_save
 from services.profiles.writing import add_first_version, require_clients, write_save
 
 MAX_NAMESAKES = 100
@@ -44,13 +48,20 @@ async def create(pool: Pool, actor: Actor, draft: ProfileDraft) -> Created:
     )
 
 
-async def save(
-    pool: Pool, actor: Actor, profile_id: str, edit: ProfileEdit, if_match: str | None
-) -> Updated:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How an edit was sent. `strict`: one that names no state is refused."""
+
+    if_match: str | None = None
+    note: str = ""
+    strict: bool = False
+
+
+async def save(pool: Pool, actor: Actor, profile_id: str, edit: ProfileEdit, sent: Sent) -> Updated:
     """Save an edit of the version `profile_id` as the profile's next one, and make it active.
 
-    Raises NotFound, Forbidden, Invalid, and PreconditionFailed when `if_match` is not the
-    tag of the active version.
+    Raises NotFound, Forbidden, Invalid, PreconditionFailed when If-Match is not the tag of the
+    active version, and Unconditional when there has to be one.
     """
     parsed = parse_profile_id(profile_id)
     if parsed is None:
@@ -59,33 +70,48 @@ async def save(
     async with transaction(pool, writable(actor)) as db:
         family = await repository.lock_family(db, slug)
         if family and may_change(actor, family.audience):
-            saving = await _plan(db, family, number, edit, if_match)
-            await write_save(db, actor, saving)
-            return _updated(saving)
+            saving = await _plan(db, family, number, edit, sent)
+            await write_save(db, actor, saving, note=sent.note)
+            return await _updated(db, saving)
     raise await _refusal(pool, actor, slug, profile_id)
 
 
 async def _plan(
-    db: Connection, family: Family, number: int, edit: ProfileEdit, if_match: str | None
+    db: Connection, family: Family, number: int, edit: ProfileEdit, sent: Sent
 ) -> Saving:
     base = await exact_version(db, family, number)
-    active = await exact_version(db, family, family.active_version)
-    if if_match is not None and not matches(if_match, family.etag(active.version)):
-        raise _stale_save(family, active)
+    active = base
+    if number != family.active_version:
+        active = await exact_version(db, family, family.active_version)
+    guarded = guards(sent.if_match)
+    if sent.strict and not guarded:
+        raise untagged_save()
     try:
-        return planned(family, base, active, edit, guarded=if_match is not None)
+        if sent.if_match is not None and not matches(sent.if_match, family.etag(active.version)):
+            raise await stale_save(db, family, (base, active), edit, sent.if_match)
+        return planned(family, base, active, edit, guarded=guarded)
     except ValueError as error:
         raise Invalid("bad_profile", str(error)) from error
 
 
-def _updated(saving: Saving) -> Updated:
+async def _updated(db: Connection, saving: Saving) -> Updated:
+    """Whoever may save it may know of all who use it: their rights cover the whole audience."""
     family = saving.after
+    bindings = await bindings_of(db, family.slug, family.audience) if saving.content else {}
+    before = saving.before.audience
     return Updated(
         message=saving.message,
         profile_id=family.id_of(family.active_version),
         previous_profile_id=family.id_of(saving.base.version),
         version=family.active_version,
         changed=saving.changes,
+        change_class=saving.change_class,
+        repointed_clients=[c for c, pin in bindings.items() if not pin and before.seen_by([c])],
+        pinned_clients=[
+            PinnedClient(client_id=client_id, version=pin)
+            for client_id, pin in bindings.items()
+            if pin
+        ],
         etag=family.etag(family.active_version),
         warnings=saving.warnings,
     )
@@ -117,12 +143,3 @@ async def _refusal(pool: Pool, actor: Actor, slug: str, profile_id: str) -> Prob
     if family and family.audience.seen_by(clients):
         return not_an_editor(profile_id)
     return unknown_profile(profile_id)
-
-
-def _stale_save(family: Family, active: Version) -> PreconditionFailed:
-    return PreconditionFailed(
-        "stale_save",
-        f"{family.id_of(active.version)} is the active version by now, saved by "
-        f"{active.created_by} on {active.created_at:%Y-%m-%d at %H:%M:%S} UTC: load it and make "
-        f"your change there.",
-    )

@@ -7,3 +7,4 @@ PREFIX = "PROFILES_"
 
 class ProfilesSettings(ServiceSettings):
     port: Port = 7185
+    require_if_match: bool = False

@@ -115,6 +115,8 @@ def _change(actor: Actor, saving: Saving, reason: Reason, note: str) -> Change:
     details: dict[str, object] = {"version": saving.after.active_version}
     if saving.content:
         details |= {"based_on": saving.base.version, "stale_base": saving.stale_base}
+    if not saving.guarded:
+        details["unguarded"] = True
     if saving.before.audience != saving.after.audience:
         details |= _audience_details(saving.after.audience)
         details["before"] = _audience_details(saving.before.audience)

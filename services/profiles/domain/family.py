@@ -35,6 +35,18 @@ class Family:
         """The entity tag of one of the versions, quotes included."""
         return etag_of(self.slug, version, self.revision)
 
+    def etag_for(self, version: int, clients: tuple[str, ...] | None) -> str:
+        """The tag for somebody who may know of `clients` only.
+
+        Who sees a part of the audience has a tag of their own, because the answer changes
+        with the part. They may not change the profile, so it never has to guard a save.
+        """
+        shown = self.audience.shown_to(clients)
+        etag = self.etag(version)
+        if len(shown) == len(self.audience.clients):
+            return etag
+        return f'{etag[:-1]}.{digest(shown)[:8]}"'
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -119,6 +131,7 @@ def profile_of(family: Family, version: Version, clients: tuple[str, ...] | None
         },
         content_hash=version.content_hash,
         scoring_hash=version.scoring_hash,
+        etag=family.etag_for(version.version, clients),
     )
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from libs.contracts.profiles import ProfileEdit
+from libs.contracts.profiles import ChangeClass, ProfileEdit
 from services.profiles.domain.audience import edited_audience
-from services.profiles.domain.content import Content, content_hash, edited
+from services.profiles.domain.content import Content, content_hash, edited, scoring_hash
 from services.profiles.domain.family import Family, Version, state_hash
 
 
@@ -12,8 +12,8 @@ from services.profiles.domain.family import Family, Version, state_hash
 class Saving:
     """The family before and after, the content of the new version if there is one, and words.
 
-    `stale_base` marks a save that did not start from the active version and did not say
-    from which state it started.
+    `guarded` saves said from which state they started. One that did not, and did not start
+    from the active version, has a stale base.
     """
 
     before: Family
@@ -21,7 +21,7 @@ class Saving:
     base: Version
     active: Version
     content: Content | None
-    stale_base: bool = False
+    guarded: bool = True
 
     @property
     def changes(self) -> bool:
@@ -40,10 +40,27 @@ class Saving:
         return f"No changes; still version {version}"
 
     @property
+    def stale_base(self) -> bool:
+        return bool(self.content) and not self.guarded and self.base.version != self.active.version
+
+    @property
+    def change_class(self) -> ChangeClass:
+        """Whether what runs from now on can score otherwise than what ran until now."""
+        if self.content is None:
+            return "none"
+        same = scoring_hash(self.content) == self.active.scoring_hash
+        return "presentation" if same else "scoring"
+
+    @property
     def warnings(self) -> list[str]:
         """What the author should look at; empty when all went as they will expect."""
-        if not self.stale_base:
+        if not self.changes or self.guarded:
             return []
+        if not self.stale_base:
+            return [
+                "No If-Match was sent, so nothing would have stopped this save if somebody else "
+                "had been faster. Send the ETag of the version that you loaded."
+            ]
         return [
             f"{self.before.id_of(self.base.version)} was not the active version: what "
             f"{self.before.id_of(self.active.version)} had changed is not in this one. Send "
@@ -76,7 +93,7 @@ def planned(
     if says_nothing or content_hash(content) == active.content_hash:
         revision = family.revision + (audience != family.audience)
         after = replace(family, audience=audience, revision=revision)
-        return Saving(family, after, base, active, None)
+        return Saving(family, after, base, active, None, guarded)
     after = replace(
         family,
         audience=audience,
@@ -84,5 +101,4 @@ def planned(
         active_version=family.last_version + 1,
         revision=family.revision + 1,
     )
-    stale_base = not guarded and base.version != active.version
-    return Saving(family, after, base, active, content, stale_base)
+    return Saving(family, after, base, active, content, guarded)

@@ -33,7 +33,7 @@ def save(base: Version, active: Version, *, guarded: bool = False, **fields: Any
 def test_an_edit_of_the_active_version_is_the_next_version() -> None:
     first = version(1)
 
-    saving = save(first, first, name="Renamed")
+    saving = save(first, first, guarded=True, name="Renamed")
 
     assert (saving.after.active_version, saving.after.last_version) == (2, 2)
     assert saving.after.revision == 10

@@ -1,0 +1,1 @@
+"""Saves that come too late, and whom a save moves."""
