@@ -187,8 +187,12 @@ class Updated(Reply):
 
 
 class Client(Reply):
+    """A brand client. `archived_at` is null while it is in use."""
+
     client_id: str
     name: str
+    approval_required: bool = False
+    archived_at: datetime | None = None
 
 
 class ClientList(Reply):

@@ -2,7 +2,7 @@
 
 from libs.actor import may, require, visible_clients
 from libs.contracts.access import Action, Actor
-from libs.problems import Forbidden, NotFound
+from libs.problems import Conflict, Forbidden, NotFound
 from services.profiles.domain.audience import Audience
 
 
@@ -13,6 +13,14 @@ def unknown_profile(profile_id: str) -> NotFound:
 
 def unknown_client(client_id: str) -> NotFound:
     return NotFound("unknown_client", f"There is no brand client {client_id!r}.")
+
+
+def archived_client(client_id: str) -> Conflict:
+    return Conflict(
+        "client_archived",
+        f"The brand client {client_id!r} is archived: its data can be read, but nothing new is "
+        "done for it. An admin can restore it.",
+    )
 
 
 def readable(actor: Actor) -> tuple[str, ...] | None:

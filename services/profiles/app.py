@@ -11,6 +11,7 @@ from libs.contracts.access import Action
 from libs.postgres import database_problems, open_database, read_migrations
 from libs.web import READY, Route, create_service
 from services.profiles import handlers
+from services.profiles.bindings.routes import BINDING_ROUTES
 from services.profiles.seed import read_starters, seed
 from services.profiles.settings import ProfilesSettings
 
@@ -53,6 +54,7 @@ ROUTES = [
         headers=("If-Match",),
         fails=(HTTPStatus.PRECONDITION_FAILED,),
     ),
+    *BINDING_ROUTES,
 ]
 
 

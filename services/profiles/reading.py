@@ -44,7 +44,7 @@ async def get_profile(pool: Pool, actor: Actor, profile_id: str) -> Profile:
     """Exactly that version: `my_profile` is version 1, whatever is active."""
     clients = readable(actor)
     async with transaction(pool, clients) as db:
-        family, number = await _find(db, clients, profile_id)
+        family, number = await find_family(db, clients, profile_id)
         version = await exact_version(db, family, number)
     return profile_of(family, version, clients)
 
@@ -53,7 +53,7 @@ async def list_versions(pool: Pool, actor: Actor, profile_id: str) -> VersionLis
     """The history of the profile that the version belongs to, the newest first."""
     clients = readable(actor)
     async with transaction(pool, clients) as db:
-        family, number = await _find(db, clients, profile_id)
+        family, number = await find_family(db, clients, profile_id)
         lines = await repository.history(db, family.slug)
     if number > family.last_version:
         raise unknown_profile(profile_id)
@@ -70,7 +70,7 @@ async def resolve(pool: Pool, actor: Actor, client_id: str, profile_id: str) -> 
     clients = (client_id,)
     async with transaction(pool, clients) as db:
         await require_client(db, client_id)
-        family, number = await _find(db, clients, profile_id)
+        family, number = await find_family(db, clients, profile_id)
         is_exact = profile_id != family.slug
         pinned = number if is_exact else await repository.pinned_version(db, client_id, family.slug)
         version = await exact_version(db, family, pinned or family.active_version)
@@ -98,9 +98,10 @@ async def exact_version(db: Connection, family: Family, number: int) -> Version:
     return version
 
 
-async def _find(
+async def find_family(
     db: Connection, clients: tuple[str, ...] | None, profile_id: str
 ) -> tuple[Family, int]:
+    """The family of that id, and the number in it. Raises NotFound unless `clients` see it."""
     parsed = parse_profile_id(profile_id)
     family = await repository.family(db, parsed[0]) if parsed else None
     if parsed is None or family is None or not family.audience.seen_by(clients):

@@ -14,8 +14,15 @@ CHECKS = TypeAdapter(dict[str, Check])
 STORED_CHECKS = TypeAdapter(dict[str, StoredCheck])
 
 
-async def clients(db: Connection) -> list[Client]:
-    rows = await db.fetch("SELECT client_id, name FROM client ORDER BY client_id")
+async def clients(db: Connection, *, archived: bool = False) -> list[Client]:
+    """Those in use, or those that are archived."""
+    rows = await db.fetch(
+        """
+        SELECT client_id, name, approval_required, archived_at FROM client
+         WHERE (archived_at IS NOT NULL) = $1 ORDER BY client_id
+        """,
+        archived,
+    )
     return [Client(**row) for row in rows]
 
 
@@ -27,16 +34,30 @@ async def known_clients(db: Connection, client_ids: Collection[str]) -> set[str]
     return {row["client_id"] for row in rows}
 
 
+async def archived_clients(db: Connection, client_ids: Collection[str]) -> set[str]:
+    """Those of `client_ids` that are archived."""
+    rows = await db.fetch(
+        """
+        SELECT client_id FROM client
+         WHERE client_id = ANY ($1::text[]) AND archived_at IS NOT NULL
+        """,
+        list(client_ids),
+    )
+    return {row["client_id"] for row in rows}
+
+
 async def add_client(db: Connection, client: Client, created_by: str) -> bool:
     """False when there is a client with that id already; it stays as it is."""
     added = await db.fetchval(
         """
-        INSERT INTO client (client_id, name, created_by) VALUES ($1, $2, $3)
+        INSERT INTO client (client_id, name, created_by, approval_required)
+        VALUES ($1, $2, $3, $4)
         ON CONFLICT DO NOTHING RETURNING client_id
         """,
         client.client_id,
         client.name,
         created_by,
+        client.approval_required,
     )
     return added is not None
 

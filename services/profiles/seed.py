@@ -60,7 +60,7 @@ def _client_added(client: Client) -> Change:
         action="client.create",
         actor=AUTHOR,
         before_hash=None,
-        after_hash=digest(client.model_dump()),
+        after_hash=digest(client.model_dump(exclude_defaults=True)),
         request_id=None,
         details={"name": client.name},
     )

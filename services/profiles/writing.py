@@ -11,8 +11,8 @@ from libs import telemetry
 from libs.contracts.access import Actor
 from libs.postgres import Connection
 from services.profiles import repository
-from services.profiles.access import require_author, unknown_client
-from services.profiles.domain.audience import Audience
+from services.profiles.access import archived_client, require_author, unknown_client
+from services.profiles.domain.audience import EVERYBODY, Audience
 from services.profiles.domain.content import Content, content_hash
 from services.profiles.domain.family import Change, Family, Version, state_hash
 from services.profiles.domain.saving import Saving
@@ -51,7 +51,7 @@ async def write_save(
     before, after = saving.before, saving.after
     if before.audience != after.audience:
         require_author(actor, after.audience)
-        await require_clients(db, after.audience)
+        await require_clients(db, after.audience, before.audience)
     if not saving.changes:
         return
     if saving.content:
@@ -102,12 +102,18 @@ async def write_move(
     return after
 
 
-async def require_clients(db: Connection, audience: Audience) -> None:
-    """Raise NotFound unless all clients of the audience are there."""
+async def require_clients(db: Connection, audience: Audience, before: Audience = EVERYBODY) -> None:
+    """Raise NotFound unless all clients of the audience are there, Conflict for archived ones.
+
+    A client that was in the audience `before` and was archived since may stay in it.
+    """
     known = await repository.known_clients(db, audience.clients)
     for client_id in audience.clients:
         if client_id not in known:
             raise unknown_client(client_id)
+    added = set(audience.clients) - set(before.clients)
+    for client_id in sorted(await repository.archived_clients(db, added)):
+        raise archived_client(client_id)
 
 
 def _change(actor: Actor, saving: Saving, reason: Reason, note: str) -> Change:

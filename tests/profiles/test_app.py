@@ -16,7 +16,9 @@ from tests.trust import Trust
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 async def test_no_route_answers_without_a_passport(api: Api, route: Any) -> None:
-    path = route.path.format(profile_id="general_key_visual", client_id="general")
+    path = route.path.format(
+        profile_id="general_key_visual", client_id="general", slug="general_key_visual"
+    )
 
     async with api.http.request(route.method, path, json=draft()) as response:
         assert response.status == 401

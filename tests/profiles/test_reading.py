@@ -131,7 +131,9 @@ async def test_clients_are_those_of_the_actor(api: Api) -> None:
     mine = await api.get("/v1/clients", VIEWER)
     every = await api.get("/v1/clients", ADMIN)
 
-    assert mine.json == {"clients": [{"client_id": "diageo", "name": "Diageo"}]}
+    [diageo] = mine.json["clients"]
+    assert (diageo["client_id"], diageo["name"]) == ("diageo", "Diageo")
+    assert (diageo["approval_required"], diageo["archived_at"]) == (False, None)
     assert [(client["client_id"], client["name"]) for client in every.json["clients"]] == [
         ("diageo", "Diageo"),
         ("general", "General"),

@@ -23,6 +23,12 @@ class Audience:
         """Those of the audience that somebody with rights for `clients` may know of."""
         return [c for c in self.clients if clients is None or c in clients]
 
+    def has_others_than(self, clients: Collection[str] | None) -> bool:
+        """Whether somebody else uses the profile, of whom one with these rights may not know."""
+        if clients is None:
+            return False
+        return self.visibility == "all" or not set(self.clients) <= set(clients)
+
 
 EVERYBODY = Audience("all")
 

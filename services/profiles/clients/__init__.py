@@ -1,0 +1,1 @@
+"""The brand clients themselves: made, renamed, archived, never deleted."""
