@@ -12,6 +12,7 @@ from libs.contracts.access import Actor
 from libs.postgres import Connection
 from services.profiles import repository
 from services.profiles.access import archived_client, require_author, unknown_client
+from services.profiles.approval import NOBODY, require_no_approval
 from services.profiles.domain.audience import EVERYBODY, Audience
 from services.profiles.domain.content import Content, content_hash
 from services.profiles.domain.family import Change, Family, Version, state_hash
@@ -46,7 +47,8 @@ async def write_save(
 ) -> None:
     """The next version, or another audience, or nothing: whatever `saving` says.
 
-    Raises as `require_author`, and NotFound, for an audience that the actor may not give.
+    Raises as `require_author`, and NotFound, for an audience that the actor may not give, and
+    Conflict when it takes an approved draft.
     """
     before, after = saving.before, saving.after
     if before.audience != after.audience:
@@ -54,6 +56,9 @@ async def write_save(
         await require_clients(db, after.audience, before.audience)
     if not saving.changes:
         return
+    if reason != "approve":
+        already = NOBODY if saving.content else before.audience
+        await require_no_approval(db, after, already)
     if saving.content:
         await repository.add_version(
             db,
@@ -81,8 +86,10 @@ async def write_move(
     """Move the active pointer from the first of `versions`, the active one, to the second.
 
     No version is made: the same content keeps its id. Returns the family as it is then.
+    Raises Conflict when it takes an approved draft.
     """
     active, chosen = versions
+    await require_no_approval(db, family, version=chosen.version)
     after = replace(family, active_version=chosen.version, revision=family.revision + 1)
     await repository.update_family(db, after)
     await repository.add_activation(db, after, reason, actor.subject, note)
