@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from libs.contracts.profiles import Check, ProfileDraft, ProfileEdit
 from services.profiles.domain.canonical import digest
 
@@ -48,7 +50,7 @@ def content_hash(content: Content) -> str:
             "name": content.name,
             "description": content.description,
             "pass_threshold": content.pass_threshold,
-            "checks": {check_id: _written(check) for check_id, check in content.checks.items()},
+            "checks": {check_id: written(check) for check_id, check in content.checks.items()},
         }
     )
 
@@ -67,7 +69,7 @@ def scoring_hash(content: Content) -> str:
     )
 
 
-def _written(check: Check) -> dict[str, object]:
+def written(check: Check) -> dict[str, JsonValue]:
     """The fields of a check that are not empty.
 
     A field that a later release adds is empty in old versions, so their hashes stay.
@@ -76,9 +78,9 @@ def _written(check: Check) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value not in EMPTY}
 
 
-def _scoring(check: Check) -> dict[str, object]:
+def _scoring(check: Check) -> dict[str, JsonValue]:
     ignored = {"title"} if check.kind == "exact" else set()
-    return {name: value for name, value in _written(check).items() if name not in ignored}
+    return {name: value for name, value in written(check).items() if name not in ignored}
 
 
 def _hashable(content: Content) -> Content:
