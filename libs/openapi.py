@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -56,8 +56,9 @@ def _taken(route: "Route") -> Iterator[tuple[str, type[BaseModel]]]:
 
 def _answer(route: "Route") -> type[BaseModel] | None:
     returned = get_type_hints(route.handler).get("return")
-    if inspect.isclass(returned) and issubclass(returned, BaseModel):
-        return returned
+    for one in get_args(returned) or (returned,):
+        if inspect.isclass(one) and issubclass(one, BaseModel):
+            return one
     return None
 
 
@@ -103,8 +104,8 @@ def _responses(route: "Route", models: Models, reads_input: bool) -> Json:
     success: Json = {"description": route.status.phrase}
     if answer := _answer(route):
         success |= _content("application/json", models[answer])
-    elif route.produces:
-        success["content"] = {kind: {} for kind in route.produces}
+    if route.produces:
+        success.setdefault("content", {}).update({kind: {} for kind in route.produces})
     codes = [HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE, *route.fails]
     codes += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN] if route.action else []
     codes += [HTTPStatus.UNPROCESSABLE_ENTITY] if reads_input or route.form else []

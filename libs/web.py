@@ -50,7 +50,7 @@ class Route:
     """One operation. `action` None means that anybody may call it.
 
     `form` describes the fields of a multipart body and `produces` the media types of an
-    answer that is not JSON: the handler then reads the request and makes the answer itself.
+    answer that is not JSON: the handler then makes that answer itself.
     `headers` are request headers that it reads, `fails` statuses beyond those of every route.
     """
 

@@ -12,6 +12,7 @@ from libs.postgres import database_problems, open_database, read_migrations
 from libs.web import READY, Route, create_service
 from services.profiles import handlers
 from services.profiles.bindings.routes import BINDING_ROUTES
+from services.profiles.diffs import routes as diffs
 from services.profiles.seed import read_starters, seed
 from services.profiles.settings import ProfilesSettings
 
@@ -55,6 +56,7 @@ ROUTES = [
         fails=(HTTPStatus.PRECONDITION_FAILED,),
     ),
     *BINDING_ROUTES,
+    *diffs.ROUTES,
 ]
 
 

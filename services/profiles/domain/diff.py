@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from libs.contracts.diff import ChangeClass, Difference, TextPart
-from libs.contracts.profiles import Check
+from libs.contracts.diff import ChangeClass, Difference, DiffSide, ProfileDiff, TextPart
+from libs.contracts.profiles import Check, Profile
 from services.profiles.domain.canonical import canonical
 from services.profiles.domain.content import EMPTY, Content, written
 from services.profiles.domain.telling import Kind, Leaf, sentence_of
@@ -71,6 +71,26 @@ def summary_of(found: Sequence[Difference]) -> str:
     if not grave:
         return f"{count}, none can change results"
     return f"{count}, {grave} can change results"
+
+
+def profile_diff(before: Profile, after: Profile) -> ProfileDiff:
+    """All that differs from the one version to the other; they may be of two profiles."""
+    found = differences(*(_content_of(profile) for profile in (before, after)))
+    return ProfileDiff(
+        before=_side(before),
+        after=_side(after),
+        change_class=change_class_of(found),
+        summary=summary_of(found),
+        differences=found,
+    )
+
+
+def _side(profile: Profile) -> DiffSide:
+    return DiffSide.model_validate(profile.model_dump(include=set(DiffSide.model_fields)))
+
+
+def _content_of(profile: Profile) -> Content:
+    return Content(profile.name, profile.description, profile.pass_threshold, profile.checks)
 
 
 def _leaves(before: Content, after: Content) -> Iterator[Leaf]:
