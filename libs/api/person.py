@@ -1,8 +1,9 @@
 """Caller of the gateway for all that a person may ask of it."""
 
 from libs.api.campaigns import CampaignsApi
+from libs.api.diffs import DiffsApi
 from libs.api.material import MaterialApi
 
 
-class PersonApi(MaterialApi, CampaignsApi):
+class PersonApi(MaterialApi, CampaignsApi, DiffsApi):
     """Each of its parents has one method for each route of its topic."""

@@ -7,10 +7,18 @@ from cyclopts import App
 
 from libs.api.person import PersonApi
 from services.profiles.brand_commands import brand_app
+from services.profiles.diffs.commands import add_diff_commands
 
 Connect = Callable[[str], AbstractAsyncContextManager[PersonApi]]
 
 
 def registry_apps(connect: Connect) -> list[App]:
     """`connect` reaches the gateway as somebody."""
-    return [brand_app(connect)]
+    return [brand_app(connect), profiles_app(connect)]
+
+
+def profiles_app(connect: Connect) -> App:
+    """`aiqc profiles …`: each topic adds its own commands."""
+    app = App(name="profiles", help="Profiles and their versions.")
+    add_diff_commands(app, connect)
+    return app
