@@ -13,6 +13,7 @@ from libs.web import READY, Route, create_service
 from services.profiles import handlers
 from services.profiles.bindings.routes import BINDING_ROUTES
 from services.profiles.diffs import routes as diffs
+from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
 from services.profiles.seed import read_starters, seed
 from services.profiles.settings import ProfilesSettings
 
@@ -57,6 +58,7 @@ ROUTES = [
     ),
     *BINDING_ROUTES,
     *diffs.ROUTES,
+    *AUDIT_ROUTES,
 ]
 
 

@@ -37,7 +37,7 @@ async def add_first_version(
         before_hash=None,
         after_hash=state_hash(content_hash(content), family.audience),
         request_id=telemetry.request_id(),
-        details=_audience_details(family.audience) | details,
+        details=_version_details(1, content) | _audience_details(family.audience) | details,
     )
     await repository.add_audit_event(db, change)
 
@@ -127,6 +127,7 @@ def _change(actor: Actor, saving: Saving, reason: Reason, note: str) -> Change:
     before_hash, after_hash = saving.hashes
     details: dict[str, object] = {"version": saving.after.active_version}
     if saving.content:
+        details |= _version_details(saving.after.active_version, saving.content)
         details |= {"based_on": saving.base.version, "stale_base": saving.stale_base}
     if not saving.guarded:
         details["unguarded"] = True
@@ -146,6 +147,11 @@ def _change(actor: Actor, saving: Saving, reason: Reason, note: str) -> Change:
         request_id=telemetry.request_id(),
         details=details,
     )
+
+
+def _version_details(version: int, content: Content) -> dict[str, object]:
+    """The hash seals the version into the chain of the audit."""
+    return {"version": version, "content_hash": content_hash(content)}
 
 
 def _audience_details(audience: Audience) -> dict[str, object]:

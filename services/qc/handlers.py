@@ -15,6 +15,7 @@ from libs.contracts.common import ClientId, Request
 from libs.contracts.qc import Accepted, Analysis, CheckResult, Given
 from libs.postgres import transaction
 from libs.problems import NotFound
+from libs.streaming import last_seen, send_events
 from libs.web import ACTOR
 from services.qc import looking, outbox, repository
 from services.qc.accept import accept
@@ -29,7 +30,6 @@ from services.qc.repository import AnalysisRow
 from services.qc.review import said
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
-from services.qc.streaming import last_seen, send_events
 from services.qc.written import milliseconds
 
 BENCH: web.AppKey[Bench] = web.AppKey("bench")

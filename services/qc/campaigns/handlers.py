@@ -23,6 +23,7 @@ from libs.contracts.qc import CheckResult
 from libs.postgres import transaction
 from libs.problems import NotFound
 from libs.replies import reply
+from libs.streaming import last_seen, send_events
 from libs.web import ACTOR
 from services.qc.campaigns import rows, sums, taking
 from services.qc.campaigns.rows import CampaignRow
@@ -30,7 +31,6 @@ from services.qc.campaigns.taking import Desk, own_campaign, visible_campaign
 from services.qc.campaigns.told import campaign_of, campaigns_of, matrix_of
 from services.qc.domain.matrix_csv import matrix_csv
 from services.qc.domain.matrix_xlsx import MOST_FINDINGS, Found, matrix_xlsx
-from services.qc.streaming import last_seen, send_events
 
 DESK: web.AppKey[Desk] = web.AppKey("campaigns")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

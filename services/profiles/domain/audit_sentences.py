@@ -1,0 +1,110 @@
+"""What a row of the audit says, as a sentence for people."""
+
+from collections.abc import Collection, Mapping
+
+from services.profiles.domain.slug import profile_id_of
+
+Details = Mapping[str, object]
+
+CLIENT_LISTS = ("visible_to_clients", "clients", "pinned_clients", "repointed_clients")
+WORDS: dict[str, str] = {
+    "profile.create": "created the profile {id}",
+    "profile.save": "saved version {version} of {id}{based}",
+    "profile.activate": "made version {version} of {id} the active one{instead}",
+    "profile.schedule": "had version {version} of {id} made active on schedule{instead}",
+    "profile.approve": "made what was approved the active version {version} of {id}",
+    "profile.bulk": "changed {id} in a bulk edit: version {version}",
+    "profile.undo": "took a bulk edit of {id} back: version {version} is active{instead}",
+    "profile.import": "imported version {version} of {id}",
+    "profile.archive": "archived the profile {id}",
+    "profile.restore": "took the profile {id} out of the archive",
+    "client.create": "added the brand client {id}",
+    "client.rename": "renamed the brand client {id}",
+    "client.archive": "archived the brand client {id}",
+    "client.restore": "took the brand client {id} out of the archive",
+    "brand.save": "saved version {version} of the brand data of {id}",
+}
+
+
+def sentence(actor: str, action: str, object_kind: str, object_id: str, details: Details) -> str:
+    """One line, without a full stop; an action that has no words of its own is named as it is."""
+    words = WORDS.get(action)
+    if words is None and action == "profile.visibility":
+        said = f"changed who may use {object_id}"
+    elif words is None:
+        said = f"did {action} to the {object_kind} {object_id}"
+    else:
+        said = words.format(
+            id=object_id,
+            version=details.get("version", "?"),
+            based=_based(object_id, details),
+            instead=_instead(details),
+        )
+    return f"{actor} {said}{_audience(details)}{_remarks(details)}"
+
+
+def shown_details(details: Details, clients: Collection[str] | None) -> dict[str, object]:
+    """The details without clients that somebody may not know of; None: who may know of all."""
+    if clients is None:
+        return dict(details)
+    shown: dict[str, object] = {}
+    for name, value in details.items():
+        if name in CLIENT_LISTS and isinstance(value, list):
+            shown[name] = [one for one in value if _client_of(one) in clients]
+        elif isinstance(value, Mapping):
+            shown[name] = shown_details(value, clients)
+        else:
+            shown[name] = value
+    return shown
+
+
+def _client_of(entry: object) -> object:
+    return entry.get("client_id", entry.get("client")) if isinstance(entry, Mapping) else entry
+
+
+def _based(slug: str, details: Details) -> str:
+    base, version = details.get("based_on"), details.get("version")
+    if not isinstance(base, int) or not isinstance(version, int) or base == version - 1:
+        return ""
+    return f", based on {profile_id_of(slug, base)}"
+
+
+def _instead(details: Details) -> str:
+    before = details.get("before")
+    version = before.get("version") if isinstance(before, Mapping) else None
+    return f" instead of version {version}" if isinstance(version, int) else ""
+
+
+def _audience(details: Details) -> str:
+    """For whom it is now, and was before, when the row tells."""
+    if "visibility" not in details:
+        return ""
+    before = details.get("before")
+    was = f", before for {_whom(before)}" if _tells(before) else ""
+    return f", for {_whom(details)}{was}"
+
+
+def _tells(before: object) -> bool:
+    return isinstance(before, Mapping) and "visibility" in before
+
+
+def _whom(audience: object) -> str:
+    if not isinstance(audience, Mapping) or audience.get("visibility") == "all":
+        return "every client"
+    named = audience.get("visible_to_clients")
+    return ", ".join(map(str, named)) if isinstance(named, list) and named else "some clients"
+
+
+def _remarks(details: Details) -> str:
+    remarks = [
+        words
+        for key, words in (
+            ("stale_base", "from a base that was not the active version"),
+            ("starter", "as a starter"),
+        )
+        if details.get(key)
+    ]
+    name, note = details.get("name"), details.get("note")
+    remarks += [f'named "{name}"'] if name else []
+    remarks += [f'"{note}"'] if note else []
+    return f" ({'; '.join(remarks)})" if remarks else ""

@@ -1,0 +1,1 @@
+"""The change feed: what happens in the registry, told as it happens."""
