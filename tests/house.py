@@ -13,8 +13,7 @@ from yarl import URL
 from deploy.database import Dsns
 from libs.actor import Service
 from libs.api.call import Caller
-from libs.api.campaigns import CampaignsApi
-from libs.api.material import MaterialApi
+from libs.api.person import PersonApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action
 from services.gateway.app import create_app as create_gateway
@@ -30,10 +29,6 @@ from tests.fake_providers import FakeProviders
 from tests.lasting_models import lasting_models
 from tests.serving import Serving
 from tests.trust import Trust
-
-
-class PersonApi(MaterialApi, CampaignsApi):
-    """All that a person may ask of the gateway."""
 
 
 @dataclass

@@ -1,9 +1,11 @@
 """Caller of the gateway for all that a person may ask of it."""
 
+from libs.api.audit import AuditApi
 from libs.api.campaigns import CampaignsApi
 from libs.api.diffs import DiffsApi
 from libs.api.material import MaterialApi
 
 
 class PersonApi(MaterialApi, CampaignsApi, DiffsApi):
+class PersonApi(MaterialApi, CampaignsApi, AuditApi):
     """Each of its parents has one method for each route of its topic."""

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from cyclopts import App
 
 from libs.api.person import PersonApi
+from services.profiles.audit.commands import audit_app
 from services.profiles.brand_commands import brand_app
 from services.profiles.diffs.commands import add_diff_commands
 
@@ -22,3 +23,4 @@ def profiles_app(connect: Connect) -> App:
     app = App(name="profiles", help="Profiles and their versions.")
     add_diff_commands(app, connect)
     return app
+    return [brand_app(connect), audit_app(connect)]
