@@ -7,7 +7,6 @@ stays the official one, and a picture is in memory once, however many calls it g
 """
 
 import asyncio
-import base64
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -50,19 +49,16 @@ class Carried:
         self.gone: Callable[[], None] = lambda: None
 
     @property
-    def data_urls(self) -> list[str]:
+    def stand_ins(self) -> list[tuple[str, str]]:
+        """What stands for each picture's base64, and the picture's type."""
         return [
-            f"data:{picture.mime};base64,{stand_in}"
+            (stand_in, picture.mime)
             for picture, stand_in in zip(self._pictures, self._stand_ins, strict=True)
         ]
 
     @property
-    def blobs(self) -> list[tuple[bytes, str]]:
-        """Bytes whose base64, in either alphabet, is the stand-in; and the picture's type."""
-        return [
-            (base64.b64decode(stand_in), picture.mime)
-            for picture, stand_in in zip(self._pictures, self._stand_ins, strict=True)
-        ]
+    def data_urls(self) -> list[str]:
+        return [f"data:{mime};base64,{stand_in}" for stand_in, mime in self.stand_ins]
 
     def body(self, written: bytes) -> Body:
         """The body with the pictures in it. RuntimeError: an SDK lost or copied one."""

@@ -4,31 +4,22 @@ import asyncio
 import json
 import re
 import time
-from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 
 from libs.contracts.models import ModelInfo
-from services.qc.domain.rates import rates_of, rates_of_quota
+from services.qc.domain.rates import rates_of_quota
 from services.qc.domain.routing import FailureKind
-from services.qc.domain.usage import from_gemini
-from services.qc.providers.base import ATTEMPT_HEADER, ProviderFailed, Question, Reply, ReplyOutcome
+from services.qc.providers import gemini
+from services.qc.providers.base import ATTEMPT_HEADER, ProviderFailed, Question, Reply
 from services.qc.providers.bodies import Carried, Door
 from services.qc.providers.failures import quoted, redirected, retry_after_s, unanswered
-from services.qc.providers.question import FindModel, most_output_tokens, system_of
+from services.qc.providers.question import FindModel
 from services.qc.providers.server import Server
-from services.qc.providers.tiers import STANDARD, Tiers, is_refusal, served_as
+from services.qc.providers.tiers import Tiers, is_refusal
 from services.qc.providers.transport import http_client
-from services.qc.providers.wire import (
-    Object,
-    as_list,
-    as_object,
-    as_text,
-    elapsed_ms,
-    json_object,
-)
+from services.qc.providers.wire import Object, as_list, elapsed_ms, json_object
 
 if TYPE_CHECKING:
     from google.genai import types
@@ -37,27 +28,17 @@ DEFAULT_BASE_URL = "https://generativelanguage.googleapis.com"
 BASE_URL_SETTING = "GOOGLE_GEMINI_BASE_URL"
 API_VERSION = "v1beta"
 
-_PLAIN_MODEL = re.compile(r"gemini-[12]\b")
 _DAILY_QUOTA = re.compile(r"per[ _]?day", re.IGNORECASE)
-_OUTCOMES: dict[str, ReplyOutcome] = {"STOP": "answered", "MAX_TOKENS": "truncated"}
-_BLOCKING = {
-    "SAFETY",
-    "RECITATION",
-    "LANGUAGE",
-    "BLOCKLIST",
-    "PROHIBITED_CONTENT",
-    "SPII",
-    "IMAGE_SAFETY",
-}
 
 
 class GoogleProvider:
     """`generateContent` with a JSON schema. Every way in which the SDK asks twice is off.
 
-    Those are its retries, its function calling, its continuation of long answers, and the
-    silent second request that it makes on a broken connection when it uses aiohttp: it is
-    given a client of its own, which keeps it away from that path and from redirects. The raw
-    body is read, so that no surprise in it can lose the paid usage.
+    Those are its retries, and the silent second request that it makes on a broken connection
+    when it uses aiohttp: it is given a client of its own, which keeps it away from that path
+    and from redirects. Its function calling and its continuation of long answers are above
+    the request that is made here. The raw body is read, so that no surprise in it can lose the
+    paid usage.
     """
 
     name = "google"
@@ -98,24 +79,27 @@ class GoogleProvider:
                 status=200,
                 latency_ms=latency_ms,
             )
-        return reply_of(body, {**(answer.headers or {})}, latency_ms)
+        return gemini.reply_of(body, {**(answer.headers or {})}, latency_ms)
 
     async def _send(
         self, question: Question, info: ModelInfo, tier: str, started_s: float
     ) -> "types.HttpResponse":
         """The whole answer. The failure is raised outside `except`, so that no SDK error with
         the request in it hangs on to it."""
-        from google.genai import errors, types
+        from google.genai import errors
 
         carried = Carried(question.pictures)
         try:
+            path = gemini.path_of(question.model)
             async with asyncio.timeout(question.timeout_s), self._door.opened_for(carried):
-                answer = await self._sdk.aio.models.generate_content(
-                    model=question.model,
-                    contents=_contents(question, carried),
-                    config=_config(question, info, tier),
+                # What `generate_content` calls itself, after it has walked through every value
+                # for types that are not among these: that costs twice all the rest of a call.
+                return await self._sdk._api_client.async_request(
+                    "post",
+                    path,
+                    gemini.request_of(question, info, tier, carried),
+                    _options(question),
                 )
-            return answer.sdk_http_response or types.HttpResponse()
         except errors.APIError as error:
             failed = self._turned_away(error, question.model, tier)
         except (httpx2.HTTPError, TimeoutError) as error:
@@ -161,30 +145,12 @@ class GoogleProvider:
         return f"Gemini answered {status}: {said}"
 
 
-def _contents(question: Question, carried: Carried) -> "types.Content":
+def _options(question: Question) -> "types.HttpOptions":
     from google.genai import types
 
-    pictures = [types.Part.from_bytes(data=blob, mime_type=mime) for blob, mime in carried.blobs]
-    return types.Content(role="user", parts=[*pictures, types.Part.from_text(text=question.text)])
-
-
-def _config(question: Question, info: ModelInfo, tier: str) -> "types.GenerateContentConfig":
-    from google.genai import types
-
-    return types.GenerateContentConfig(
-        http_options=types.HttpOptions(
-            headers={ATTEMPT_HEADER: str(question.attempt_id)},
-            timeout=max(round(question.timeout_s * 1000), 1),
-        ),
-        should_return_http_response=True,
-        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-        automatic_continuation=False,
-        system_instruction=system_of(question, info),
-        response_mime_type="application/json",
-        response_json_schema=dict(question.schema) if info.structured else None,
-        max_output_tokens=most_output_tokens(question, info),
-        service_tier=None if tier == STANDARD else types.ServiceTier(tier),
-        temperature=0 if _PLAIN_MODEL.search(question.model) else None,
+    return types.HttpOptions(
+        headers={ATTEMPT_HEADER: str(question.attempt_id)},
+        timeout=max(round(question.timeout_s * 1000), 1),
     )
 
 
@@ -203,66 +169,6 @@ def kind_of_failure(status: int, word: str, message: str, details: list[Object])
     if status == 504:
         return FailureKind.TIMED_OUT
     return FailureKind.SERVER_ERROR if status >= 500 else FailureKind.INVALID_REQUEST
-
-
-def reply_of(body: Object, headers: Mapping[str, str], latency_ms: int) -> Reply:
-    candidate = as_object(next(iter(as_list(body.get("candidates"))), None))
-    parts = [as_object(part) for part in as_list(as_object(candidate.get("content")).get("parts"))]
-    text = "".join(
-        str(part["text"]) for part in parts if "text" in part and not part.get("thought")
-    )
-    finish = str(candidate.get("finishReason") or "")
-    block = as_object(body.get("promptFeedback")).get("blockReason")
-    usage = as_object(body.get("usageMetadata"))
-    outcome = _outcome(text, finish, bool(block))
-    return Reply(
-        text=text or None,
-        outcome=outcome,
-        model_served=as_text(body.get("modelVersion")),
-        usage=from_gemini(usage),
-        finish=finish or str(block or ""),
-        latency_ms=latency_ms,
-        service_tier=_service_tier(headers, usage),
-        tool_calls=_tool_calls(parts, candidate),
-        rates=rates_of(headers),
-        provider_request_id=as_text(body.get("responseId")),
-        reason=_reason(outcome, quoted(finish or block)),
-    )
-
-
-def _outcome(text: str, finish: str, prompt_blocked: bool) -> ReplyOutcome:
-    if prompt_blocked or finish in _BLOCKING:
-        return "blocked"
-    outcome = _OUTCOMES.get(finish, "answered")
-    return "empty" if outcome == "answered" and not text.strip() else outcome
-
-
-def _reason(outcome: ReplyOutcome, finish: str) -> str | None:
-    return {
-        "answered": None,
-        "refused": None,
-        "blocked": f"Gemini's safety filter stopped it ({finish}).",
-        "truncated": "The answer was cut off at the limit of output tokens.",
-        "empty": f"The model gave no text (it ended with {finish or 'nothing'}).",
-    }[outcome]
-
-
-def _service_tier(headers: Mapping[str, str], usage: Object) -> str:
-    """The tier that was really used: the header tells when priority fell back to standard."""
-    lower = {name.lower(): value for name, value in headers.items()}
-    said = (
-        lower.get("x-gemini-service-tier") or usage.get("serviceTier") or usage.get("trafficType")
-    )
-    return served_as(said)
-
-
-def _tool_calls(parts: list[Object], candidate: Object) -> dict[str, int]:
-    names = [
-        str(as_object(part["functionCall"]).get("name")) for part in parts if "functionCall" in part
-    ]
-    names += ["code_execution" for part in parts if "executableCode" in part]
-    searches = as_list(as_object(candidate.get("groundingMetadata")).get("webSearchQueries"))
-    return dict(Counter(names + ["google_search"] * len(searches)))
 
 
 def _error_details(document: object) -> list[Object]:

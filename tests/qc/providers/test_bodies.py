@@ -121,8 +121,6 @@ def test_what_stands_for_a_picture_cannot_be_guessed() -> None:
     for _ in range(100):
         carried = Carried([WHOLE])
         seen |= {*carried.data_urls}
-        [(blob, _)] = carried.blobs
-        assert base64.b64encode(blob) == base64.urlsafe_b64encode(blob)
 
     assert len(seen) == 100
     assert all(len(url.partition("base64,")[2]) == 32 for url in seen)

@@ -2,12 +2,16 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
+from google import genai
+from google.genai import types
 
 from services.qc.domain.rates import Rate
 from services.qc.domain.routing import FailureKind
-from services.qc.providers import Provider, ProviderFailed
+from services.qc.providers import Provider, ProviderFailed, Question
+from services.qc.providers.base import ATTEMPT_HEADER
 from services.qc.providers.google import kind_of_failure
 from services.qc.providers.wire import Object
 from tests.fake_providers import FakeProviders, Scripted
@@ -29,6 +33,58 @@ async def test_the_picture_comes_before_the_question(
     assert headers["x-goog-api-key"] == GOOGLE_KEY
     assert headers["X-Client-Request-Id"] == str(ATTEMPT_ID)
     assert fake.calls[0].path == "/v1beta/models/gemini-2.5-pro:generateContent"
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-pro", "models/gemini-3-pro"])
+async def test_the_request_is_the_one_that_the_sdk_would_write(
+    model: str, fake: FakeProviders, providers: dict[str, Provider], known: Known
+) -> None:
+    """`generate_content` itself is not called, for what it costs: the wire must not tell."""
+    known("google", model, tiers=("standard", "flex"))
+    asked = question(model, service_tier="flex")
+    await providers["google"].ask(asked)
+    await _generate_content(fake.google_base_url, asked)
+
+    (ours_headers, ours), (their_headers, theirs) = fake.requests
+    assert ours.pop("contents") == _with_plain_base64(theirs.pop("contents"))
+    assert ours == theirs
+    assert fake.calls[0].path == fake.calls[1].path
+    names = {"x-goog-api-key", "x-goog-api-client", "x-server-timeout", "x-client-request-id"}
+    assert all(ours_headers[name] == their_headers[name] for name in names)
+
+
+async def _generate_content(url: str, asked: Question) -> None:
+    options = types.HttpOptions(
+        base_url=url,
+        api_version="v1beta",
+        headers={ATTEMPT_HEADER: str(asked.attempt_id)},
+        timeout=round(asked.timeout_s * 1000),
+    )
+    async with genai.Client(api_key=GOOGLE_KEY, http_options=options).aio as sdk:
+        [picture] = [types.Part.from_bytes(data=PICTURE, mime_type="image/png")]
+        await sdk.models.generate_content(
+            model=asked.model,
+            contents=types.Content(role="user", parts=[picture, types.Part(text=asked.text)]),
+            config=types.GenerateContentConfig(
+                system_instruction=asked.system,
+                response_mime_type="application/json",
+                response_json_schema=dict(asked.schema),
+                max_output_tokens=asked.max_output_tokens,
+                service_tier=types.ServiceTier.FLEX,
+                temperature=0 if "gemini-2" in asked.model else None,
+            ),
+        )
+
+
+def _with_plain_base64(contents: list[Any]) -> list[Any]:
+    """The SDK writes its own alphabet of base64, and a name of its own for the type."""
+    [said] = contents
+    for part in said["parts"]:
+        if blob := part.get("inlineData"):
+            data = base64.b64encode(base64.urlsafe_b64decode(blob["data"])).decode()
+            mime = blob.get("mimeType") or blob["mime_type"]
+            part["inlineData"] = {"data": data, "mimeType": mime}
+    return contents
 
 
 async def test_thinking_and_tools_are_left_alone(
@@ -92,11 +148,14 @@ async def test_an_answer_that_could_be_continued_is_still_one_request(
     assert len(fake.calls) == 1
 
 
+@pytest.mark.parametrize(
+    "model", ["x/../../files", "x?key=1", "x#y", "x:stream", "x%2fy", "/x", "x/", "", "x y"]
+)
 async def test_a_model_name_cannot_change_the_path(
-    fake: FakeProviders, providers: dict[str, Provider]
+    model: str, fake: FakeProviders, providers: dict[str, Provider]
 ) -> None:
     with pytest.raises(ProviderFailed) as failed:
-        await providers["google"].ask(question("x/../../files"))
+        await providers["google"].ask(question(model))
 
     assert failed.value.kind is FailureKind.INVALID_REQUEST
     assert fake.calls == []

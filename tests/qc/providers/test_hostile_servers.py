@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from services.qc.domain.routing import FailureKind
 from services.qc.domain.usage import UNKNOWN_USAGE, settled_usage
-from services.qc.providers import Provider, ProviderFailed, chat, google, open_providers, responses
+from services.qc.providers import Provider, ProviderFailed, chat, gemini, open_providers, responses
 from services.qc.providers.wire import Object, json_object
 from tests.fake_providers import FakeProviders, Scripted
 from tests.qc.providers.conftest import BY_RESPONSES, GOOGLE_KEY, MODELS, OPENAI_KEY, question
@@ -120,7 +120,7 @@ def test_no_answer_breaks_its_reading(document: Any) -> None:
     listed = {"choices": [document], "output": [document], "candidates": [document]}
     bodies = [json_object(json.dumps(body)) or {} for body in (listed, document)]
     for one in bodies:
-        for read in (chat.reply_of, responses.reply_of, google.reply_of):
+        for read in (chat.reply_of, responses.reply_of, gemini.reply_of):
             reply = read(one, {}, 1)
             if reply is not None and reply.outcome == "answered":
                 assert (reply.text or "").strip()
