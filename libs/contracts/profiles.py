@@ -110,10 +110,11 @@ class Profile(Reply):
     content_hash: str
     scoring_hash: str
     etag: str = ""
+    archived_at: datetime | None = None
 
 
 class ProfileSummary(Reply):
-    """A line of the list: the active version of one profile."""
+    """A line of the list: the active version of one profile, or the one a client is pinned to."""
 
     profile_id: str
     name: str
@@ -125,6 +126,7 @@ class ProfileSummary(Reply):
     check_count: int
     modified_at: datetime
     modified_by: str
+    archived_at: datetime | None = None
 
 
 class ProfileList(Reply):

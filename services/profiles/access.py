@@ -4,6 +4,7 @@ from libs.actor import may, require, visible_clients
 from libs.contracts.access import Action, Actor
 from libs.problems import Conflict, Forbidden, NotFound
 from services.profiles.domain.audience import Audience
+from services.profiles.domain.family import Family
 
 
 def unknown_profile(profile_id: str) -> NotFound:
@@ -67,3 +68,13 @@ def not_an_editor(profile_id: str) -> Forbidden:
         f"You may use {profile_id!r} but not change it: that takes an editor of every brand "
         "client that uses it, and an admin when all do.",
     )
+
+
+def require_in_use(family: Family) -> None:
+    """Raise Conflict for an archived profile: nothing of it is changed, activated or run."""
+    if family.archived_at is not None:
+        raise Conflict(
+            "profile_archived",
+            f"{family.slug} is archived since {family.archived_at:%Y-%m-%d}: use another profile, "
+            f"or have it restored (`aiqc profiles restore {family.slug}`).",
+        )

@@ -14,6 +14,7 @@ from services.profiles import handlers
 from services.profiles.bindings.routes import BINDING_ROUTES
 from services.profiles.diffs import routes as diffs
 from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
+from services.profiles.archiving.routes import ROUTES as ARCHIVING
 from services.profiles.seed import read_starters, seed
 from services.profiles.settings import ProfilesSettings
 
@@ -59,6 +60,7 @@ ROUTES = [
     *BINDING_ROUTES,
     *diffs.ROUTES,
     *AUDIT_ROUTES,
+    *ARCHIVING,
 ]
 
 

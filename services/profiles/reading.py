@@ -5,7 +5,7 @@ from libs.contracts.access import Action, Actor
 from libs.contracts.profiles import ClientList, Profile, ProfileList, Resolved, VersionList
 from libs.postgres import Connection, Pool, transaction
 from services.profiles import repository
-from services.profiles.access import readable, unknown_client, unknown_profile
+from services.profiles.access import readable, require_in_use, unknown_client, unknown_profile
 from services.profiles.brand_rows import newest_brand
 from services.profiles.domain.family import (
     Family,
@@ -71,6 +71,7 @@ async def resolve(pool: Pool, actor: Actor, client_id: str, profile_id: str) -> 
     async with transaction(pool, clients) as db:
         await require_client(db, client_id)
         family, number = await find_family(db, clients, profile_id)
+        require_in_use(family)
         is_exact = profile_id != family.slug
         pinned = number if is_exact else await repository.pinned_version(db, client_id, family.slug)
         version = await exact_version(db, family, pinned or family.active_version)

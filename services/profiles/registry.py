@@ -12,6 +12,7 @@ from services.profiles.access import (
     not_an_editor,
     readable,
     require_author,
+    require_in_use,
     unknown_profile,
     writable,
 )
@@ -70,10 +71,11 @@ async def save(pool: Pool, actor: Actor, profile_id: str, edit: ProfileEdit, sen
     async with transaction(pool, writable(actor)) as db:
         family = await repository.lock_family(db, slug)
         if family and may_change(actor, family.audience):
+            require_in_use(family)
             saving = await _plan(db, family, number, edit, sent)
             await write_save(db, actor, saving, note=sent.note)
             return await _updated(db, saving)
-    raise await _refusal(pool, actor, slug, profile_id)
+    raise await refusal(pool, actor, slug, profile_id)
 
 
 async def _plan(
@@ -128,14 +130,17 @@ async def _new_family(db: Connection, name: str, audience: Audience, actor: Acto
         namesake = await repository.family(db, candidate)
         if namesake and namesake.audience.seen_by(readable(actor)):
             break
+    archived = namesake is not None and namesake.archived_at is not None
     raise Conflict(
         "profile_exists",
-        f"There is a profile {candidate!r} already: save a new version of it, or choose "
+        f"There is an archived profile {candidate!r}: restore it, or choose another name."
+        if archived
+        else f"There is a profile {candidate!r} already: save a new version of it, or choose "
         "another name.",
     )
 
 
-async def _refusal(pool: Pool, actor: Actor, slug: str, profile_id: str) -> Problem:
+async def refusal(pool: Pool, actor: Actor, slug: str, profile_id: str) -> Problem:
     """Why nothing was there to save on: NotFound, or Forbidden for those who may see it."""
     clients = readable(actor)
     async with transaction(pool, clients) as db:

@@ -188,10 +188,10 @@ async def lines(db: Connection, client_id: str | None) -> list[Line]:
         """
         SELECT slug, version, version = active_version AS active, visibility,
                visible_to_clients, name, description, pass_threshold, check_count, based_on,
-               content_hash, scoring_hash, v.created_at, v.created_by
+               content_hash, scoring_hash, v.created_at, v.created_by, archived_at
           FROM profile
           JOIN profile_version AS v USING (slug)
-         WHERE version = coalesce(
+         WHERE archived_at IS NULL AND version = coalesce(
                    (SELECT pinned_version FROM client_binding AS b
                      WHERE b.client_id = $1 AND b.slug = profile.slug),
                    active_version)

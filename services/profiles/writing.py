@@ -11,7 +11,12 @@ from libs import telemetry
 from libs.contracts.access import Actor
 from libs.postgres import Connection
 from services.profiles import repository
-from services.profiles.access import archived_client, require_author, unknown_client
+from services.profiles.access import (
+    archived_client,
+    require_author,
+    require_in_use,
+    unknown_client,
+)
 from services.profiles.approval import NOBODY, require_no_approval
 from services.profiles.domain.audience import EVERYBODY, Audience
 from services.profiles.domain.content import Content, content_hash
@@ -48,9 +53,10 @@ async def write_save(
     """The next version, or another audience, or nothing: whatever `saving` says.
 
     Raises as `require_author`, and NotFound, for an audience that the actor may not give, and
-    Conflict when it takes an approved draft.
+    Conflict for an archived profile or when it takes an approved draft.
     """
     before, after = saving.before, saving.after
+    require_in_use(before)
     if before.audience != after.audience:
         require_author(actor, after.audience)
         await require_clients(db, after.audience, before.audience)
@@ -86,8 +92,9 @@ async def write_move(
     """Move the active pointer from the first of `versions`, the active one, to the second.
 
     No version is made: the same content keeps its id. Returns the family as it is then.
-    Raises Conflict when it takes an approved draft.
+    Raises Conflict for an archived profile, or when it takes an approved draft.
     """
+    require_in_use(family)
     active, chosen = versions
     await require_no_approval(db, family, version=chosen.version)
     after = replace(family, active_version=chosen.version, revision=family.revision + 1)

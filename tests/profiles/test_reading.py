@@ -27,7 +27,7 @@ async def test_a_version_has_the_old_form(api: Api) -> None:
     assert list(second) == [
         *("profile_id", "name", "description", "version", "visibility", "visible_to_clients"),
         *("created_at", "created_by", "modified_at", "modified_by", "previous_version"),
-        *("pass_threshold", "checks", "content_hash", "scoring_hash", "etag"),
+        *("pass_threshold", "checks", "content_hash", "scoring_hash", "etag", "archived_at"),
     ]
     assert (second["profile_id"], second["name"], second["version"]) == (
         "my_profile_v2",

@@ -1,6 +1,6 @@
 """A profile as the registry keeps it: one family, many versions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from libs.contracts.profiles import Profile, ProfileSummary, StoredCheck, VersionSummary
@@ -26,6 +26,10 @@ class Family:
     created_at: datetime
     created_by: str
     archived_at: datetime | None = None
+
+    def archived_since(self, archived_at: datetime | None) -> "Family":
+        """The family as it is archived, or with None as it is in use."""
+        return replace(self, archived_at=archived_at)
 
     def id_of(self, version: int) -> str:
         """The profile id of one of the versions."""
@@ -78,6 +82,7 @@ class Line:
     scoring_hash: str
     created_at: datetime
     created_by: str
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,7 @@ def profile_of(family: Family, version: Version, clients: tuple[str, ...] | None
         content_hash=version.content_hash,
         scoring_hash=version.scoring_hash,
         etag=family.etag_for(version.version, clients),
+        archived_at=family.archived_at,
     )
 
 
@@ -148,6 +154,7 @@ def summary_of(line: Line, clients: tuple[str, ...] | None) -> ProfileSummary:
         check_count=line.check_count,
         modified_at=line.created_at,
         modified_by=line.created_by,
+        archived_at=line.archived_at,
     )
 
 

@@ -1,0 +1,1 @@
+"""Taking a profile out of use, and back: nothing is ever deleted."""
