@@ -6,6 +6,10 @@ from libs.api.diffs import DiffsApi
 from libs.api.material import MaterialApi
 
 
-class PersonApi(MaterialApi, CampaignsApi, DiffsApi):
-class PersonApi(MaterialApi, CampaignsApi, AuditApi):
+class PersonApi(
+    MaterialApi,
+    CampaignsApi,
+    DiffsApi,
+    AuditApi,
+):
     """Each of its parents has one method for each route of its topic."""

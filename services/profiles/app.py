@@ -11,10 +11,10 @@ from libs.contracts.access import Action
 from libs.postgres import database_problems, open_database, read_migrations
 from libs.web import READY, Route, create_service
 from services.profiles import handlers
+from services.profiles.archiving.routes import ROUTES as ARCHIVING
+from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
 from services.profiles.bindings.routes import BINDING_ROUTES
 from services.profiles.diffs import routes as diffs
-from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
-from services.profiles.archiving.routes import ROUTES as ARCHIVING
 from services.profiles.seed import read_starters, seed
 from services.profiles.settings import ProfilesSettings
 

@@ -15,7 +15,11 @@ Connect = Callable[[str], AbstractAsyncContextManager[PersonApi]]
 
 def registry_apps(connect: Connect) -> list[App]:
     """`connect` reaches the gateway as somebody."""
-    return [brand_app(connect), profiles_app(connect)]
+    return [
+        brand_app(connect),
+        profiles_app(connect),
+        audit_app(connect),
+    ]
 
 
 def profiles_app(connect: Connect) -> App:
@@ -23,4 +27,3 @@ def profiles_app(connect: Connect) -> App:
     app = App(name="profiles", help="Profiles and their versions.")
     add_diff_commands(app, connect)
     return app
-    return [brand_app(connect), audit_app(connect)]

@@ -32,7 +32,8 @@ async def preview(
         active = await exact_version(db, family, family.active_version)
         problems = _refusals(actor, family, active, profile_id, if_match)
         try:
-            saving = planned(family, base, active, edit, guarded=if_match is not None)
+            said_where = if_match is not None or base.version == active.version
+            saving = planned(family, base, active, edit, guarded=said_where)
         except ValueError as error:
             problems.append(Obstacle(code="bad_profile", detail=str(error)))
             saving = Saving(family, family, base, active, None)

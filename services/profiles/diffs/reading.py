@@ -11,6 +11,6 @@ from services.profiles.reading import get_profile
 
 async def diff_of(pool: Pool, actor: Actor, profile_id: str, other_id: str) -> ProfileDiff:
     """From the first to the second, which may be of another profile. Raises NotFound."""
-    before, _ = await get_profile(pool, actor, profile_id)
-    after, _ = await get_profile(pool, actor, other_id)
+    before = await get_profile(pool, actor, profile_id)
+    after = await get_profile(pool, actor, other_id)
     return await asyncio.to_thread(profile_diff, before, after)

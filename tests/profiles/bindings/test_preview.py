@@ -47,7 +47,7 @@ async def test_what_a_preview_says_comes_true(api: Api) -> None:
     await api.save("my_profile", pass_threshold=90)
     await pin(api, "loreal", 1)
     await pin(api, "unilever", 1)
-    edit = {"pass_threshold": 95, "visible_to_clients": ["diageo", "general", "loreal"]}
+    edit: Json = {"pass_threshold": 95, "visible_to_clients": ["diageo", "general", "loreal"]}
 
     said = await preview(api, f"{BASE}_v2", **edit)
     before = await running(api, *clients)
