@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from yarl import URL
@@ -24,24 +25,34 @@ class Load:
 
 async def get(url: URL, headers: dict[str, str], connections: int, requests: int) -> Load:
     """`requests` GETs in all, one at a time on each of `connections`; each must answer 200."""
-    lines = [f"GET {url.raw_path_qs} HTTP/1.1", f"Host: {url.host}:{url.port}"]
+    message = message_of("GET", url, headers)
+    return await ask(url, [[message] * (requests // connections)] * connections)
+
+
+def message_of(method: str, url: URL, headers: dict[str, str], body: bytes = b"") -> bytes:
+    """The bytes of a request."""
+    lines = [f"{method} {url.raw_path_qs} HTTP/1.1", f"Host: {url.host}:{url.port}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    request = "\r\n".join([*lines, "", ""]).encode()
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+async def ask(url: URL, messages: Sequence[Sequence[bytes]]) -> Load:
+    """A connection for each sequence, which sends its requests one after another."""
     began = time.perf_counter()
-    taken = await asyncio.gather(
-        *(_one_after_another(url, request, requests // connections) for _ in range(connections))
-    )
+    taken = await asyncio.gather(*(_one_after_another(url, one) for one in messages))
     latencies_ms = [ms for connection in taken for ms in connection]
     return Load(len(latencies_ms) / (time.perf_counter() - began), latencies_ms)
 
 
-async def _one_after_another(url: URL, request: bytes, count: int) -> list[float]:
+async def _one_after_another(url: URL, messages: Sequence[bytes]) -> list[float]:
     reader, writer = await asyncio.open_connection(url.host, url.port)
     latencies_ms = []
     try:
-        for _ in range(count):
+        for message in messages:
             began = time.perf_counter()
-            writer.write(request)
+            writer.write(message)
             await _answer(reader)
             latencies_ms.append((time.perf_counter() - began) * 1000)
     finally:
