@@ -151,24 +151,14 @@ async def version(db: Connection, slug: str, number: int) -> Version | None:
     return _version(row) if row else None
 
 
-async def add_version(
-    db: Connection,
-    slug: str,
-    number: int,
-    content: Content,
-    created_by: str,
-    based_on: int | None = None,
-    replaced: int | None = None,
-) -> None:
-    """`replaced` is the version that was active until now; other than `based_on`: a stale base."""
+async def add_first_version(db: Connection, slug: str, content: Content, created_by: str) -> None:
     await db.execute(
         """
         INSERT INTO profile_version (slug, version, name, description, pass_threshold, checks,
-               check_count, content_hash, scoring_hash, based_on, replaced, created_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+               check_count, content_hash, scoring_hash, created_by)
+        VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9)
         """,
         slug,
-        number,
         content.name,
         content.description,
         content.pass_threshold,
@@ -176,8 +166,6 @@ async def add_version(
         len(content.checks),
         content_hash(content),
         scoring_hash(content),
-        based_on,
-        replaced,
         created_by,
     )
 

@@ -22,6 +22,7 @@ from services.profiles.domain.audience import EVERYBODY, Audience
 from services.profiles.domain.content import Content, content_hash
 from services.profiles.domain.family import Change, Family, Version, state_hash
 from services.profiles.domain.saving import Saving
+from services.profiles.saves.version_rows import add_saved_version
 
 Reason = Literal["save", "activate", "schedule", "approve", "bulk", "undo", "import"]
 """Why the active pointer moved; the audit calls the change `profile.<reason>`."""
@@ -31,7 +32,7 @@ async def add_first_version(
     db: Connection, family: Family, content: Content, details: dict[str, object]
 ) -> None:
     """Complete a family that was just added: version 1, its activation and the audit."""
-    await repository.add_version(db, family.slug, 1, content, family.created_by)
+    await repository.add_first_version(db, family.slug, content, family.created_by)
     await repository.add_activation(db, family, "create", family.created_by)
     change = Change(
         object_kind="profile",
@@ -65,20 +66,12 @@ async def write_save(
     if reason != "approve":
         already = NOBODY if saving.content else before.audience
         await require_no_approval(db, after, already)
+    change = _change(actor, saving, reason, note)
     if saving.content:
-        await repository.add_version(
-            db,
-            after.slug,
-            after.active_version,
-            saving.content,
-            actor.subject,
-            based_on=saving.base.version,
-            replaced=saving.active.version,
-        )
-    await repository.update_family(db, after)
-    if saving.content:
-        await repository.add_activation(db, after, reason, actor.subject, note)
-    await repository.add_audit_event(db, _change(actor, saving, reason, note))
+        await add_saved_version(db, saving, change, reason, note)
+    else:
+        await repository.update_family(db, after)
+        await repository.add_audit_event(db, change)
 
 
 async def write_move(

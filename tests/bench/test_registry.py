@@ -27,6 +27,10 @@ BENCH = "registry"
 EDITORS = 8
 SAVES_EACH = 25
 RESOLVES = 200
+COLUMNS = (
+    "slug, version, name, description, pass_threshold, checks, check_count, content_hash,"
+    " scoring_hash, based_on, replaced, created_at, created_by"
+)
 HOUR = timedelta(hours=1)
 STARTER = json.loads(STARTERS["diageo_key_visual"].model_dump_json(exclude={"name"}))
 
@@ -123,7 +127,9 @@ async def test_saving_and_resolving_beside_bare_inserts(
     async with ClientSession() as session:
         await editors.make_profiles(session)
     await editors.save_own()  # every connection of the pool has met every statement by now
-    row = await admin_db.fetchrow("SELECT * FROM profiles.profile_version WHERE version = 2")
+    row = await admin_db.fetchrow(
+        f"SELECT {COLUMNS} FROM profiles.profile_version WHERE version = 2"
+    )
     assert row
     await admin_db.execute(
         f"CREATE TABLE {SCRATCH}.version (LIKE profiles.profile_version INCLUDING ALL)"

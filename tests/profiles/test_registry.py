@@ -200,6 +200,9 @@ async def test_every_change_leaves_one_audit_row(api: Api, owner: Pool) -> None:
         "based_on": 1,
         "stale_base": False,
         "unguarded": True,
+        "content_hash": (await api.get("/v1/profiles/my_profile_v2", STRANGER)).json[
+            "content_hash"
+        ],
     }
     assert shared["details"]["before"]["visible_to_clients"] == ["diageo"]
     assert all(len(e["request_id"]) >= 8 for e in (created, saved, shared))

@@ -1,14 +1,19 @@
 """Canonical JSON: one text for one value, whoever wrote it and however."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
+from json.encoder import encode_basestring
 
 MAX_WHOLE = 2**53 - 1
 MAX_PLAIN_DIGITS = 21
 MIN_PLAIN_POINT = -6
+_WORDS = {None: "null", True: "true", False: "false"}
+
+
+class Canonical(str):
+    """A text that is canonical JSON already: a part that several wholes have in common."""
 
 
 def digest(value: object) -> str:
@@ -24,25 +29,27 @@ def canonical(value: object, path: str = "") -> str:
     numbers that a double cannot tell from their neighbours, and texts with the character NUL,
     which the database does not keep. Source: RFC 8785.
     """
-    if isinstance(value, Mapping):
-        return _object(value, path)
     if isinstance(value, str):
-        return _text(value, path)
-    if isinstance(value, Sequence):
-        items = (canonical(item, f"{path}[{at}]") for at, item in enumerate(value))
-        return f"[{','.join(items)}]"
+        return value if isinstance(value, Canonical) else _text(value, path)
     if value is None or isinstance(value, bool):
-        return json.dumps(value)
+        return _WORDS[value]
     if isinstance(value, int | float):
         return _number(value, path)
+    if isinstance(value, Mapping):
+        return _object(value, path)
+    if isinstance(value, Sequence):
+        items = [canonical(item, f"{path}[{at}]") for at, item in enumerate(value)]
+        return f"[{','.join(items)}]"
     raise TypeError(f"{path}: {type(value).__name__} is not JSON")
 
 
 def _object(value: Mapping[str, object], path: str) -> str:
-    members = (
+    # Plain letters sort alike in both forms, and nearly all keys have no others.
+    keys = sorted(value) if all(map(str.isascii, value)) else sorted(value, key=_utf16)
+    members = [
         f"{_text(key, path)}:{canonical(value[key], f'{path}.{key}' if path else key)}"
-        for key in sorted(value, key=_utf16)
-    )
+        for key in keys
+    ]
     return f"{{{','.join(members)}}}"
 
 
@@ -53,9 +60,11 @@ def _utf16(key: str) -> bytes:
 def _text(value: str, path: str) -> str:
     if "\x00" in value:
         raise ValueError(f"{path}: a text may not hold the character NUL")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError(f"{path}: a text may not hold half of a surrogate pair")
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{path}: a text may not hold half of a surrogate pair") from None
+    return encode_basestring(value)
 
 
 def _number(value: int | float, path: str) -> str:
@@ -65,8 +74,8 @@ def _number(value: int | float, path: str) -> str:
         return str(value)
     if not math.isfinite(value):
         raise ValueError(f"{path}: {value} is not a number in JSON")
-    if value == 0:
-        return "0"
+    if value.is_integer() and abs(value) <= MAX_WHOLE:
+        return str(int(value))
     sign = "-" if value < 0 else ""
     return sign + _positive(abs(value))
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import JsonValue
 
 from libs.contracts.profiles import Check, ProfileDraft, ProfileEdit
-from services.profiles.domain.canonical import digest
+from services.profiles.domain.canonical import Canonical, canonical, digest
 
 EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """All that people write in a version. Who may use it belongs to the family, not here."""
 
@@ -19,6 +20,29 @@ class Content:
     description: str
     pass_threshold: float
     checks: Mapping[str, Check]
+
+    @cached_property
+    def hash(self) -> str:
+        """See `content_hash`."""
+        return digest(
+            {
+                "name": self.name,
+                "description": self.description,
+                "pass_threshold": self.pass_threshold,
+                "checks": {check_id: whole for check_id, (whole, _) in self._texts.items()},
+            }
+        )
+
+    @cached_property
+    def scoring_hash(self) -> str:
+        """See `scoring_hash` below."""
+        checks = {check_id: scoring for check_id, (_, scoring) in self._texts.items()}
+        return digest({"pass_threshold": self.pass_threshold, "checks": checks})
+
+    @cached_property
+    def _texts(self) -> dict[str, tuple[Canonical, Canonical]]:
+        """Of each check all that it says, and as far as a result can tell."""
+        return {check_id: _texts(check_id, check) for check_id, check in self.checks.items()}
 
 
 def content_of(draft: ProfileDraft) -> Content:
@@ -45,14 +69,7 @@ def edited(base: Content, edit: ProfileEdit) -> Content:
 
 def content_hash(content: Content) -> str:
     """SHA-256 in hex over everything in the version; the order of the checks does not count."""
-    return digest(
-        {
-            "name": content.name,
-            "description": content.description,
-            "pass_threshold": content.pass_threshold,
-            "checks": {check_id: written(check) for check_id, check in content.checks.items()},
-        }
-    )
+    return content.hash
 
 
 def scoring_hash(content: Content) -> str:
@@ -61,12 +78,7 @@ def scoring_hash(content: Content) -> str:
     The title of a judged check counts, because the model reads it; that of an exact check
     does not, and neither do name and description of the profile.
     """
-    return digest(
-        {
-            "pass_threshold": content.pass_threshold,
-            "checks": {check_id: _scoring(check) for check_id, check in content.checks.items()},
-        }
-    )
+    return content.scoring_hash
 
 
 def written(check: Check) -> dict[str, JsonValue]:
@@ -78,9 +90,13 @@ def written(check: Check) -> dict[str, JsonValue]:
     return {name: value for name, value in fields.items() if value not in EMPTY}
 
 
-def _scoring(check: Check) -> dict[str, JsonValue]:
-    ignored = {"title"} if check.kind == "exact" else set()
-    return {name: value for name, value in written(check).items() if name not in ignored}
+def _texts(check_id: str, check: Check) -> tuple[Canonical, Canonical]:
+    path, fields = f"checks.{check_id}", written(check)
+    whole = Canonical(canonical(fields, path))
+    if check.kind == "judged" or "title" not in fields:
+        return whole, whole
+    del fields["title"]
+    return whole, Canonical(canonical(fields, path))
 
 
 def _hashable(content: Content) -> Content:

@@ -1,0 +1,67 @@
+"""A new version with all that belongs to it, in one statement."""
+
+from libs.postgres import Connection
+from services.profiles.domain.family import Change
+from services.profiles.domain.saving import Saving
+from services.profiles.repository import CHECKS
+
+# One question to the server, not four: a save holds its profile's row while it asks.
+_ADD = """
+    WITH version AS (
+        INSERT INTO profile_version (slug, version, created_by, name, description,
+               pass_threshold, checks, check_count, content_hash, scoring_hash, based_on, replaced)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    ), pointer AS (
+        UPDATE profile
+           SET last_version = $2, active_version = $2, revision = $13,
+               visibility = $14, visible_to_clients = $15
+         WHERE slug = $1
+    ), move AS (
+        INSERT INTO activation (slug, revision, version, activated_by, reason, note)
+        VALUES ($1, $13, $2, $3, $16, $17)
+    )
+    INSERT INTO audit_event (object_kind, object_id, revision, actor, action, before_hash,
+           after_hash, request_id, details)
+    VALUES ('profile', $1, $13, $3, $18, $19, $20, $21, $22)
+"""
+
+
+async def add_saved_version(
+    db: Connection, saving: Saving, change: Change, reason: str, note: str
+) -> None:
+    """The version, the pointer that moves to it, its activation and the row of the audit.
+
+    The family is locked, and `saving` has content. Two who add the same version clash.
+    """
+    content, after = saving.content, saving.after
+    assert content, "there is no version to add"
+    version = (
+        content.name,
+        content.description,
+        content.pass_threshold,
+        CHECKS.dump_json(dict(content.checks)).decode(),
+        len(content.checks),
+        content.hash,
+        content.scoring_hash,
+        saving.base.version,
+        saving.active.version,
+    )
+    family = (after.revision, after.audience.visibility, list(after.audience.clients))
+    audit = (
+        change.action,
+        change.before_hash,
+        change.after_hash,
+        change.request_id,
+        change.details,
+    )
+    await db.execute(
+        _ADD,
+        after.slug,
+        after.active_version,
+        change.actor,
+        *version,
+        *family,
+        reason,
+        note,
+        *audit,
+    )
