@@ -1,6 +1,8 @@
 """The profile registry, put together."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from libs.contracts.access import Action
 from libs.postgres import database_problems, open_database, read_migrations
 from libs.web import READY, Route, create_service
 from services.profiles import handlers
+from services.profiles.activations import firing
+from services.profiles.activations.routes import ROUTES as ACTIVATIONS
 from services.profiles.archiving.routes import ROUTES as ARCHIVING
 from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
 from services.profiles.bindings.routes import BINDING_ROUTES
@@ -61,6 +65,7 @@ ROUTES = [
     *diffs.ROUTES,
     *AUDIT_ROUTES,
     *ARCHIVING,
+    *ACTIVATIONS,
 ]
 
 
@@ -70,7 +75,11 @@ def create_app(settings: ProfilesSettings) -> web.Application:
             await seed(pool, STARTERS)
             app[handlers.POOL] = pool
             app[READY] = lambda: database_problems(pool)
+            schedules = asyncio.create_task(firing.run(pool))
             yield
+            schedules.cancel()
+            with suppress(asyncio.CancelledError):
+                await schedules
 
     verifier = Verifier("profiles", settings.trusted_keys)
     app = create_service("profiles", ROUTES, verifier)
