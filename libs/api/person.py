@@ -2,6 +2,7 @@
 
 from libs.api.audit import AuditApi
 from libs.api.campaigns import CampaignsApi
+from libs.api.clients import ClientsApi
 from libs.api.diffs import DiffsApi
 from libs.api.material import MaterialApi
 
@@ -12,4 +13,5 @@ class PersonApi(
     DiffsApi,
     AuditApi,
 ):
+class PersonApi(MaterialApi, CampaignsApi, ClientsApi, DiffsApi, AuditApi):
     """Each of its parents has one method for each route of its topic."""

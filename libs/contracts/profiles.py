@@ -59,7 +59,7 @@ class StoredCheck(Check):
 
 Checks = Annotated[dict[CheckId, Check], Field(min_length=1, max_length=MAX_CHECKS)]
 Name = Annotated[
-    str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
+    str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$")
 ]
 
 

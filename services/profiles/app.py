@@ -18,6 +18,10 @@ from services.profiles.activations.routes import ROUTES as ACTIVATIONS
 from services.profiles.archiving.routes import ROUTES as ARCHIVING
 from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
 from services.profiles.bindings.routes import BINDING_ROUTES
+from services.profiles.archiving.routes import ROUTES as ARCHIVING
+from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
+from services.profiles.bindings.routes import BINDING_ROUTES
+from services.profiles.clients.routes import CLIENT_ROUTES
 from services.profiles.diffs import routes as diffs
 from services.profiles.seed import read_starters, seed
 from services.profiles.settings import ProfilesSettings
@@ -61,6 +65,7 @@ ROUTES = [
         headers=("If-Match",),
         fails=(HTTPStatus.PRECONDITION_FAILED,),
     ),
+    *CLIENT_ROUTES,
     *BINDING_ROUTES,
     *diffs.ROUTES,
     *AUDIT_ROUTES,

@@ -11,7 +11,7 @@ from services.profiles.brand_rows import add_brand, newest_brand
 from services.profiles.domain.brand import BrandVersion, brand_hash, client_brand
 from services.profiles.domain.etag import matches
 from services.profiles.domain.family import Change
-from services.profiles.reading import require_client
+from services.profiles.reading import require_client, require_client_in_use
 
 TRIES = 5
 NOTHING_SAID = brand_hash(BrandData())
@@ -41,7 +41,7 @@ async def save_brand(
     for _ in range(TRIES):
         try:
             async with transaction(pool, [client_id]) as db:
-                await require_client(db, client_id)
+                await require_client_in_use(db, client_id)
                 before = await newest_brand(db, client_id)
                 if if_match is not None and not matches(if_match, before.etag):
                     raise _stale(before)

@@ -20,6 +20,7 @@ def registry_apps(connect: Connect) -> list[App]:
         profiles_app(connect),
         audit_app(connect),
     ]
+    return [brand_app(connect), audit_app(connect), profiles_app(connect)]
 
 
 def profiles_app(connect: Connect) -> App:

@@ -43,13 +43,17 @@ class SaveQuery(Request):
     note: Note = ""
 
 
+class ClientsQuery(Request):
+    archived: bool = False
+
+
 class ProfilesQuery(Request):
     client: ClientId | None = None
 
 
-async def get_clients(request: web.Request) -> ClientList:
-    """The brand clients that the actor may see."""
-    return await reading.list_clients(request.app[POOL], request[ACTOR])
+async def get_clients(request: web.Request, query: ClientsQuery) -> ClientList:
+    """The brand clients that the actor may see: those in use, or those that are archived."""
+    return await reading.list_clients(request.app[POOL], request[ACTOR], archived=query.archived)
 
 
 async def get_profiles(request: web.Request, query: ProfilesQuery) -> ProfileList:

@@ -5,8 +5,15 @@ from libs.contracts.access import Action, Actor
 from libs.contracts.profiles import ClientList, Profile, ProfileList, Resolved, VersionList
 from libs.postgres import Connection, Pool, transaction
 from services.profiles import repository
-from services.profiles.access import readable, require_in_use, unknown_client, unknown_profile
+from services.profiles.access import (
+    archived_client,
+    readable,
+    require_in_use,
+    unknown_client,
+    unknown_profile,
+)
 from services.profiles.brand_rows import newest_brand
+from services.profiles.clients.rows import client
 from services.profiles.domain.family import (
     Family,
     Version,
@@ -17,15 +24,16 @@ from services.profiles.domain.family import (
 from services.profiles.domain.slug import parse_profile_id
 
 
-async def list_clients(pool: Pool, actor: Actor) -> ClientList:
+async def list_clients(pool: Pool, actor: Actor, *, archived: bool = False) -> ClientList:
     async with transaction(pool, readable(actor)) as db:
-        return ClientList(clients=await repository.clients(db))
+        return ClientList(clients=await repository.clients(db, archived=archived))
 
 
 async def list_profiles(pool: Pool, actor: Actor, client_id: str | None) -> ProfileList:
     """All that the actor may see or, with a client, exactly what that client may use.
 
-    With a client each line is the version that its analyses run: a pinned one stays.
+    With a client each line is the version that its analyses run: a pinned one stays. An
+    archived client may use none.
     """
     known = readable(actor)
     if client_id is not None:
@@ -34,6 +42,8 @@ async def list_profiles(pool: Pool, actor: Actor, client_id: str | None) -> Prof
     async with transaction(pool, clients) as db:
         if client_id is not None:
             await require_client(db, client_id)
+            if await repository.archived_clients(db, [client_id]):
+                return ProfileList(profiles=[])
         lines = await repository.lines(db, client_id)
     return ProfileList(
         profiles=[summary_of(line, known) for line in lines if line.audience.seen_by(clients)]
@@ -69,7 +79,7 @@ async def resolve(pool: Pool, actor: Actor, client_id: str, profile_id: str) -> 
     require(actor, Action.RESOLVE_PROFILES, client_id)
     clients = (client_id,)
     async with transaction(pool, clients) as db:
-        await require_client(db, client_id)
+        await require_client_in_use(db, client_id)
         family, number = await find_family(db, clients, profile_id)
         require_in_use(family)
         is_exact = profile_id != family.slug
@@ -89,6 +99,15 @@ async def require_client(db: Connection, client_id: str) -> None:
     """Raise NotFound unless the client exists and this transaction may see it."""
     if not await repository.known_clients(db, [client_id]):
         raise unknown_client(client_id)
+
+
+async def require_client_in_use(db: Connection, client_id: str) -> None:
+    """Raises as `require_client`, and Conflict for a client that is archived."""
+    found = await client(db, client_id)
+    if found is None:
+        raise unknown_client(client_id)
+    if found.archived_at:
+        raise archived_client(client_id)
 
 
 async def exact_version(db: Connection, family: Family, number: int) -> Version:

@@ -9,9 +9,8 @@ from libs.contracts.profiles import Client, ProfileDraft
 from libs.postgres import Connection, Pool, transaction
 from services.profiles import repository
 from services.profiles.domain.audience import audience_of
-from services.profiles.domain.canonical import digest
+from services.profiles.domain.clients import client_created
 from services.profiles.domain.content import content_of
-from services.profiles.domain.family import Change
 from services.profiles.writing import add_first_version
 
 log = structlog.get_logger()
@@ -38,7 +37,7 @@ async def seed(pool: Pool, starters: Mapping[str, ProfileDraft]) -> None:
     async with transaction(pool) as db:
         for client in CLIENTS:
             if await repository.add_client(db, client, AUTHOR):
-                await repository.add_audit_event(db, _client_added(client))
+                await repository.add_audit_event(db, client_created(client, AUTHOR, None))
         added = [slug for slug, draft in starters.items() if await _add_starter(db, slug, draft)]
     if added:
         log.info("starter profiles added", profiles=",".join(added))
@@ -50,17 +49,3 @@ async def _add_starter(db: Connection, slug: str, draft: ProfileDraft) -> bool:
         return False
     await add_first_version(db, family, content_of(draft), {"starter": True})
     return True
-
-
-def _client_added(client: Client) -> Change:
-    return Change(
-        object_kind="client",
-        object_id=client.client_id,
-        revision=1,
-        action="client.create",
-        actor=AUTHOR,
-        before_hash=None,
-        after_hash=digest(client.model_dump(exclude_defaults=True)),
-        request_id=None,
-        details={"name": client.name},
-    )

@@ -98,8 +98,8 @@ async def _require_pinnable(
     if owner.approval_required and not await rows.was_live(db, family.slug, version):
         raise Conflict(
             "approval_needed",
-            f"{family.id_of(version)} was never live, and what is new for {owner.client_id!r} "
-            "takes the approval of somebody else: propose it as a draft (POST /v1/drafts).",
+            f"{owner.client_id} wants changes to be approved by somebody else, and "
+            f"{family.id_of(version)} was never live: make a draft of it with POST /v1/drafts.",
         )
 
 

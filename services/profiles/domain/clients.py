@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from libs.contracts.profiles import Client
 from services.profiles.domain.canonical import digest
+from services.profiles.domain.family import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +44,19 @@ def client_hash(client: ClientState, pins: Mapping[str, int]) -> str:
     if pins:
         said["pins"] = dict(pins)
     return digest(said)
+
+
+def client_created(client: Client, by: str, request_id: str | None) -> Change:
+    """The audit's first row of a client; what it does not say is so by default."""
+    said = client.model_dump(exclude_defaults=True)
+    return Change(
+        object_kind="client",
+        object_id=client.client_id,
+        revision=1,
+        action="client.create",
+        actor=by,
+        before_hash=None,
+        after_hash=digest(said),
+        request_id=request_id,
+        details={name: value for name, value in said.items() if name != "client_id"},
+    )
