@@ -1,5 +1,5 @@
--- squawk-ignore-file adding-field-with-default
--- (the table is small, and the service that uses it waits for the migration)
+-- squawk-ignore-file adding-not-nullable-field, adding-field-with-default
+-- (the service that uses this table waits for the migration; no other program reads it)
 -- Whose decision a pin is. A client that floats again keeps its row, with pinned_version null, so
 -- that who let go of a version is as plain as who held it.
 ALTER TABLE client_binding
