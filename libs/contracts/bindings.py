@@ -6,12 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from libs.contracts.common import Reply, Request
-from libs.contracts.profiles import Visibility
+from libs.contracts.profiles import ChangeClass, Visibility
 
 BindingKind = Literal["floating", "pinned"]
-ChangeClass = Literal["none", "presentation", "scoring"]
-"""Whether an edit can change a result: not at all, only how it reads, or the result itself."""
-
 VersionNumber = Annotated[int, Field(ge=1, le=999_999_999)]
 
 

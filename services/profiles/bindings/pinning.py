@@ -5,6 +5,8 @@ outlives the client's right to use the profile: nothing can be resolved meanwhil
 client may use the profile again, it holds again.
 """
 
+from dataclasses import replace
+
 from libs.actor import require
 from libs.contracts.access import Action, Actor
 from libs.contracts.bindings import Binding, ClientProfiles
@@ -12,9 +14,11 @@ from libs.postgres import Connection, Pool, transaction
 from libs.problems import Conflict
 from services.profiles import repository
 from services.profiles.access import readable, unknown_client, unknown_profile
+from services.profiles.approval import require_no_approval
 from services.profiles.bindings import rows
 from services.profiles.clients.rows import client, pins_of
 from services.profiles.clients.writing import held_client, write_client
+from services.profiles.domain.audience import Audience
 from services.profiles.domain.clients import ClientState
 from services.profiles.domain.family import Family
 from services.profiles.domain.slug import parse_profile_id
@@ -95,12 +99,8 @@ async def _require_pinnable(
             "profile_archived", f"{family.slug!r} is archived: restore it before you pin it."
         )
     await exact_version(db, family, version)
-    if owner.approval_required and not await rows.was_live(db, family.slug, version):
-        raise Conflict(
-            "approval_needed",
-            f"{owner.client_id} wants changes to be approved by somebody else, and "
-            f"{family.id_of(version)} was never live: make a draft of it with POST /v1/drafts.",
-        )
+    for_owner = replace(family, audience=Audience("client_specific", (owner.client_id,)))
+    await require_no_approval(db, for_owner, version=version)
 
 
 async def _binding(db: Connection, owner: ClientState, family: Family) -> Binding:

@@ -8,8 +8,9 @@ from libs.contracts.profiles import ProfileEdit
 from libs.postgres import Connection, Pool, transaction
 from libs.problems import Problem
 from services.profiles.access import may_change, not_an_editor, readable, require_author
+from services.profiles.approval import NOBODY, require_no_approval
 from services.profiles.bindings import rows
-from services.profiles.domain.effects import change_class, effects_of
+from services.profiles.domain.effects import effects_of
 from services.profiles.domain.etag import matches
 from services.profiles.domain.family import Family, Version
 from services.profiles.domain.saving import Saving, planned
@@ -37,7 +38,7 @@ async def preview(
         except ValueError as error:
             problems.append(Obstacle(code="bad_profile", detail=str(error)))
             saving = Saving(family, family, base, active, None)
-        problems += await _audience_refusals(db, actor, saving)
+        problems += await _later_refusals(db, actor, saving)
         return await _told(db, clients, edit, saving, problems)
 
 
@@ -57,7 +58,7 @@ async def _told(
         active_profile_id=before.id_of(before.active_version),
         version=after.active_version,
         changes=saving.changes,
-        change_class=change_class(saving.active, saving.content),
+        change_class=saving.change_class,
         message=saving.message,
         visibility=after.audience.visibility,
         visible_to_clients=after.audience.shown_to(clients),
@@ -66,7 +67,10 @@ async def _told(
         gains=effects.gains,
         loses=effects.loses,
         others=before.audience.has_others_than(clients) or after.audience.has_others_than(clients),
-        warnings=[*saving.warnings, *_warnings(edit, saving, pins, effects.loses)],
+        warnings=[
+            *(saving.warnings if saving.stale_base else []),
+            *_warnings(edit, saving, pins, effects.loses),
+        ],
         problems=problems,
         etag=before.etag(before.active_version),
     )
@@ -84,13 +88,16 @@ def _refusals(
     return found
 
 
-async def _audience_refusals(db: Connection, actor: Actor, saving: Saving) -> list[Obstacle]:
-    before, after = saving.before.audience, saving.after.audience
-    if before == after or not may_change(actor, before):
+async def _later_refusals(db: Connection, actor: Actor, saving: Saving) -> list[Obstacle]:
+    """What `write_save` would refuse; whoever may not change the profile gets no more to know."""
+    before, after = saving.before, saving.after
+    if not saving.changes or not may_change(actor, before.audience):
         return []
     try:
-        require_author(actor, after)
-        await require_clients(db, after, before)
+        if before.audience != after.audience:
+            require_author(actor, after.audience)
+            await require_clients(db, after.audience, before.audience)
+        await require_no_approval(db, after, NOBODY if saving.content else before.audience)
     except Problem as problem:
         return [_obstacle(problem)]
     return []

@@ -46,14 +46,6 @@ async def bind(db: Connection, client_id: str, slug: str, version: int | None, b
     )
 
 
-async def was_live(db: Connection, slug: str, version: int) -> bool:
-    """Whether that version was the active one at some time."""
-    found: bool = await db.fetchval(
-        "SELECT EXISTS (SELECT FROM activation WHERE slug = $1 AND version = $2)", slug, version
-    )
-    return found
-
-
 async def profiles_of(db: Connection, client_id: str) -> list[ClientProfile]:
     """What the client of this transaction may use, each as the version that it runs, by name."""
     rows = await db.fetch(

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from libs.contracts.bindings import ChangeClass, ClientMove, ClientRun
-from services.profiles.domain.content import Content, scoring_hash
-from services.profiles.domain.family import Family, Version
+from libs.contracts.bindings import ClientMove, ClientRun
+from services.profiles.domain.family import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,3 @@ def effects_of(
             move = ClientMove(client_id=client_id, previous_profile_id=old, profile_id=new)
             effects.moves.append(move)
     return effects
-
-
-def change_class(active: Version, content: Content | None) -> ChangeClass:
-    """What a save of `content` over the active version can change; None: there is no new version.
-
-    Equal scoring hashes give comparable scores, so such an edit changes only how things read.
-    """
-    if content is None:
-        return "none"
-    return "presentation" if scoring_hash(content) == active.scoring_hash else "scoring"

@@ -225,3 +225,27 @@ async def test_run_role_cannot_delete_or_write_a_foreign_binding(api: Api, run: 
     async with transaction(run, ["loreal"]) as db:
         tag = await db.execute("UPDATE client_binding SET pinned_version = 2")
     assert tag == "UPDATE 0"
+
+
+async def test_client_that_wants_approval_is_pinned_to_what_was_live_only(
+    api: Api, owner: Pool
+) -> None:
+    await two_versions(api)
+    await api.call("PUT", "/v1/clients/diageo", ADMIN, {"approval_required": True})
+    async with transaction(owner) as db:
+        await db.execute(
+            "UPDATE profile SET last_version = 3, revision = revision + 1 WHERE slug = 'my_profile'"
+        )
+        await db.execute(
+            "INSERT INTO profile_version (slug, version, name, description, pass_threshold, checks,"
+            " check_count, content_hash, scoring_hash, based_on, replaced, created_by) "
+            "SELECT slug, 3, name, description, 99, checks, check_count, content_hash, "
+            "scoring_hash, 1, 1, 'x' FROM profile_version WHERE slug = 'my_profile' AND version = 1"
+        )
+
+    never_live, live = await pin(api, 3), await pin(api, 1)
+
+    assert (never_live.status, never_live.json["code"]) == (409, "approval_needed")
+    assert live.status == 200
+    loreal = await pin(api, 3, "/v1/clients/loreal/bindings/my_profile", ADMIN)
+    assert loreal.status == 200

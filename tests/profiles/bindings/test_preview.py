@@ -188,6 +188,18 @@ async def test_problem_in_a_preview_is_the_one_that_the_save_would_get(
     assert saved.status >= 400
 
 
+async def test_client_that_wants_approval_is_told_before_the_save(api: Api) -> None:
+    await api.create(draft_for("diageo"))
+    await api.call("PUT", "/v1/clients/diageo", ADMIN, {"approval_required": True})
+
+    said = await preview(api, pass_threshold=90)
+    saved = await api.save("my_profile", pass_threshold=90)
+
+    assert [problem["code"] for problem in said["problems"]] == ["approval_needed"]
+    assert (saved.status, saved.json["code"]) == (409, "approval_needed")
+    assert (await preview(api))["problems"] == []
+
+
 async def test_stale_tag_is_told(api: Api) -> None:
     await api.create(draft())
     etag = (await preview(api, name="Mine"))["etag"]
