@@ -7,7 +7,9 @@ from cyclopts import App
 
 from libs.api.person import PersonApi
 from services.profiles.audit.commands import audit_app
+from services.profiles.bindings.commands import add_preview_command
 from services.profiles.brand_commands import brand_app
+from services.profiles.clients.commands import clients_app
 from services.profiles.diffs.commands import add_diff_commands
 
 Connect = Callable[[str], AbstractAsyncContextManager[PersonApi]]
@@ -21,10 +23,12 @@ def registry_apps(connect: Connect) -> list[App]:
         audit_app(connect),
     ]
     return [brand_app(connect), audit_app(connect), profiles_app(connect)]
+    return [clients_app(connect), brand_app(connect), audit_app(connect), profiles_app(connect)]
 
 
 def profiles_app(connect: Connect) -> App:
     """`aiqc profiles …`: each topic adds its own commands."""
     app = App(name="profiles", help="Profiles and their versions.")
     add_diff_commands(app, connect)
+    add_preview_command(app, connect)
     return app

@@ -11,9 +11,8 @@ from libs.actor import require
 from libs.contracts.access import Action, Actor
 from libs.contracts.bindings import Binding, ClientProfiles
 from libs.postgres import Connection, Pool, transaction
-from libs.problems import Conflict
 from services.profiles import repository
-from services.profiles.access import readable, unknown_client, unknown_profile
+from services.profiles.access import readable, require_in_use, unknown_client, unknown_profile
 from services.profiles.approval import require_no_approval
 from services.profiles.bindings import rows
 from services.profiles.clients.rows import client, pins_of
@@ -94,10 +93,7 @@ async def _require_pinnable(
 ) -> None:
     if not family.audience.seen_by((owner.client_id,)):
         raise unknown_profile(family.slug)
-    if family.archived_at:
-        raise Conflict(
-            "profile_archived", f"{family.slug!r} is archived: restore it before you pin it."
-        )
+    require_in_use(family)
     await exact_version(db, family, version)
     for_owner = replace(family, audience=Audience("client_specific", (owner.client_id,)))
     await require_no_approval(db, for_owner, version=version)

@@ -7,7 +7,13 @@ from libs.contracts.bindings import ClientRun, Obstacle, Preview
 from libs.contracts.profiles import ProfileEdit
 from libs.postgres import Connection, Pool, transaction
 from libs.problems import Problem
-from services.profiles.access import may_change, not_an_editor, readable, require_author
+from services.profiles.access import (
+    may_change,
+    not_an_editor,
+    readable,
+    require_author,
+    require_in_use,
+)
 from services.profiles.approval import NOBODY, require_no_approval
 from services.profiles.bindings import rows
 from services.profiles.domain.effects import effects_of
@@ -80,6 +86,10 @@ def _refusals(
     actor: Actor, family: Family, active: Version, profile_id: str, if_match: str | None
 ) -> list[Obstacle]:
     found = []
+    try:
+        require_in_use(family)
+    except Problem as problem:
+        found.append(_obstacle(problem))
     if not may_change(actor, family.audience):
         found.append(_obstacle(not_an_editor(profile_id)))
     if if_match is not None and not matches(if_match, family.etag(active.version)):
