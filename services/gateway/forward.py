@@ -33,6 +33,7 @@ PREFIXES: Mapping[str, tuple[Service, str]] = {
     "bulk-edits": ("profiles", "/v1/bulk-edits"),
     "profile-files": ("profiles", "/v1/profile-files"),
     "profile-schema": ("profiles", "/v1/profile-schema"),
+    "profile-uses": ("profiles", "/v1/profile-uses"),
     "profile-events": ("profiles", "/v1/profile-events"),
     "audit": ("profiles", "/v1/audit"),
     "clients": ("profiles", "/v1/clients"),

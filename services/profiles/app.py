@@ -23,6 +23,11 @@ from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
 from services.profiles.bindings.routes import BINDING_ROUTES
 from services.profiles.clients.routes import CLIENT_ROUTES
 from services.profiles.diffs import routes as diffs
+from services.profiles.archiving.routes import ROUTES as ARCHIVING
+from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
+from services.profiles.bindings.routes import BINDING_ROUTES
+from services.profiles.diffs import routes as diffs
+from services.profiles.finding.routes import ROUTES as FINDING
 from services.profiles.seed import read_starters, seed
 from services.profiles.settings import ProfilesSettings
 
@@ -71,6 +76,7 @@ ROUTES = [
     *AUDIT_ROUTES,
     *ARCHIVING,
     *ACTIVATIONS,
+    *FINDING,
 ]
 
 

@@ -24,6 +24,7 @@ def registry_apps(connect: Connect) -> list[App]:
     ]
     return [brand_app(connect), audit_app(connect), profiles_app(connect)]
     return [clients_app(connect), brand_app(connect), audit_app(connect), profiles_app(connect)]
+    return [brand_app(connect), profiles_app(connect), audit_app(connect)]
 
 
 def profiles_app(connect: Connect) -> App:

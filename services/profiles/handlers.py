@@ -1,5 +1,7 @@
 """HTTP in, HTTP out: one call to a verb for each route."""
 
+from typing import Annotated
+
 from aiohttp import hdrs, web
 from pydantic import Field
 
@@ -20,10 +22,13 @@ from libs.contracts.saves import Note
 from libs.postgres import Pool
 from libs.web import ACTOR
 from services.profiles import brands, reading, registry
+from services.profiles.domain.uses import Sought, State
 
 POOL: web.AppKey[Pool] = web.AppKey("pool")
 STRICT: web.AppKey[bool] = web.AppKey("strict")
 ETAG: web.RequestKey[str] = web.RequestKey("etag", str)
+NOT_BLANK = r"^[^\x00]*[^\x00\s][^\x00]*$"
+Sentence = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK)]
 
 
 class ProfilePath(Request):
@@ -48,7 +53,14 @@ class ClientsQuery(Request):
 
 
 class ProfilesQuery(Request):
+    """`q` are beginnings of words; the rest is found as it is written."""
+
     client: ClientId | None = None
+    q: Sentence | None = None
+    check: Sentence | None = None
+    model: Sentence | None = None
+    asset: Sentence | None = None
+    state: State = "active"
 
 
 async def get_clients(request: web.Request, query: ClientsQuery) -> ClientList:
@@ -57,8 +69,9 @@ async def get_clients(request: web.Request, query: ClientsQuery) -> ClientList:
 
 
 async def get_profiles(request: web.Request, query: ProfilesQuery) -> ProfileList:
-    """The profiles that the actor may see, or those that one client may use."""
-    return await reading.list_profiles(request.app[POOL], request[ACTOR], query.client)
+    """The profiles that the actor may see, or those that one client may use; or some of them."""
+    sought = Sought(query.q, query.check, query.model, query.asset, query.state)
+    return await reading.list_profiles(request.app[POOL], request[ACTOR], query.client, sought)
 
 
 async def get_profile(request: web.Request, path: ProfilePath) -> Profile:

@@ -22,6 +22,7 @@ from services.profiles.domain.family import (
     summary_of,
 )
 from services.profiles.domain.slug import parse_profile_id
+from services.profiles.domain.uses import Sought
 
 
 async def list_clients(pool: Pool, actor: Actor, *, archived: bool = False) -> ClientList:
@@ -29,7 +30,9 @@ async def list_clients(pool: Pool, actor: Actor, *, archived: bool = False) -> C
         return ClientList(clients=await repository.clients(db, archived=archived))
 
 
-async def list_profiles(pool: Pool, actor: Actor, client_id: str | None) -> ProfileList:
+async def list_profiles(
+    pool: Pool, actor: Actor, client_id: str | None, sought: Sought
+) -> ProfileList:
     """All that the actor may see or, with a client, exactly what that client may use.
 
     With a client each line is the version that its analyses run: a pinned one stays. An
@@ -44,7 +47,7 @@ async def list_profiles(pool: Pool, actor: Actor, client_id: str | None) -> Prof
             await require_client(db, client_id)
             if await repository.archived_clients(db, [client_id]):
                 return ProfileList(profiles=[])
-        lines = await repository.lines(db, client_id)
+        lines = await repository.lines(db, client_id, sought)
     return ProfileList(
         profiles=[summary_of(line, known) for line in lines if line.audience.seen_by(clients)]
     )

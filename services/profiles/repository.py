@@ -9,6 +9,7 @@ from libs.postgres import Connection, Record
 from services.profiles.domain.audience import Audience
 from services.profiles.domain.content import Content, content_hash, scoring_hash
 from services.profiles.domain.family import Change, Family, Line, Version
+from services.profiles.domain.uses import Sought
 
 CHECKS = TypeAdapter(dict[str, Check])
 STORED_CHECKS = TypeAdapter(dict[str, StoredCheck])
@@ -170,7 +171,7 @@ async def add_first_version(db: Connection, slug: str, content: Content, created
     )
 
 
-async def lines(db: Connection, client_id: str | None) -> list[Line]:
+async def lines(db: Connection, client_id: str | None, sought: Sought) -> list[Line]:
     """The active version of each profile or, for a client that pinned another, that one."""
     rows = await db.fetch(
         """
@@ -179,13 +180,24 @@ async def lines(db: Connection, client_id: str | None) -> list[Line]:
                content_hash, scoring_hash, v.created_at, v.created_by, archived_at
           FROM profile
           JOIN profile_version AS v USING (slug)
-         WHERE archived_at IS NULL AND version = coalesce(
+         WHERE version = coalesce(
                    (SELECT pinned_version FROM client_binding AS b
                      WHERE b.client_id = $1 AND b.slug = profile.slug),
                    active_version)
+           AND ($2 = 'all' OR (archived_at IS NULL) = ($2 = 'active'))
+           AND ($3::text IS NULL OR $3 = ANY (check_names))
+           AND ($4::text IS NULL OR $4 = ANY (model_names))
+           AND ($5::text IS NULL OR lower(normalize(btrim($5))) = ANY (texts))
+           AND ($6::text IS NULL OR words @@ words_sought($6)
+                OR strpos(lower(normalize(name)), lower(normalize(btrim($6)))) > 0)
          ORDER BY lower(name), slug
         """,
         client_id,
+        sought.state,
+        sought.check,
+        sought.model,
+        sought.asset,
+        sought.q,
     )
     return [_line(row) for row in rows]
 

@@ -1,0 +1,1 @@
+"""Finding profiles, and what uses a profile, a check, a model or a reference asset."""
