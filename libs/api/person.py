@@ -14,4 +14,5 @@ class PersonApi(
     AuditApi,
 ):
 class PersonApi(MaterialApi, CampaignsApi, ClientsApi, DiffsApi, AuditApi):
+class PersonApi(MaterialApi, CampaignsApi, DiffsApi, AuditApi):
     """Each of its parents has one method for each route of its topic."""
