@@ -28,6 +28,8 @@ from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
 from services.profiles.bindings.routes import BINDING_ROUTES
 from services.profiles.diffs import routes as diffs
 from services.profiles.finding.routes import ROUTES as FINDING
+from services.profiles.feed.handlers import end_streams, open_feed
+from services.profiles.feed.routes import ROUTES as FEED_ROUTES
 from services.profiles.seed import read_starters, seed
 from services.profiles.settings import ProfilesSettings
 
@@ -77,6 +79,7 @@ ROUTES = [
     *ARCHIVING,
     *ACTIVATIONS,
     *FINDING,
+    *FEED_ROUTES,
 ]
 
 
@@ -97,4 +100,6 @@ def create_app(settings: ProfilesSettings) -> web.Application:
     app[handlers.STRICT] = settings.require_if_match
     app.cleanup_ctx.append(postgres)
     app.on_response_prepare.append(handlers.send_etag)
+    app.cleanup_ctx.append(open_feed)
+    app.on_shutdown.append(end_streams)
     return app
