@@ -15,4 +15,5 @@ class PersonApi(
 ):
 class PersonApi(MaterialApi, CampaignsApi, ClientsApi, DiffsApi, AuditApi):
 class PersonApi(MaterialApi, CampaignsApi, DiffsApi, AuditApi):
+class PersonApi(MaterialApi, CampaignsApi, AuditApi, DiffsApi):
     """Each of its parents has one method for each route of its topic."""
