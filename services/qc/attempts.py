@@ -20,7 +20,7 @@ from services.qc.domain.modality import modality_tokens
 from services.qc.domain.reported import label, storable, tool_counts
 from services.qc.domain.routing import ModelRef
 from services.qc.domain.usage import UNKNOWN_USAGE, TokenUsage
-from services.qc.repository import AnalysisRow
+from services.qc.repository import AnalysisRow, Payer
 
 log = structlog.get_logger()
 
@@ -109,7 +109,7 @@ async def _add(db: Connection, row: AnalysisRow, attempt: Attempt) -> None:
     )
 
 
-async def settle(db: Connection, row: AnalysisRow, attempt: Attempt, settled: Settled) -> bool:
+async def settle(db: Connection, row: Payer, attempt: Attempt, settled: Settled) -> bool:
     """Write the outcome and its usage event; False when the attempt was settled before, logged.
 
     Not fenced by the lease: what the provider billed is a fact, whoever holds the analysis.
@@ -153,7 +153,7 @@ async def settle_strays(pool: Pool, row: AnalysisRow) -> int:
         return await _settle_open(db, row, "unknown", but_of=row.lease)
 
 
-async def settle_cut_off(pool: Pool, row: AnalysisRow, outcome: Outcome) -> int:
+async def settle_cut_off(pool: Pool, row: Payer, outcome: Outcome) -> int:
     """Settle all that is open, as `outcome` with unknown usage; return how many.
 
     For whoever has cut the calls off, or knows that nobody waits for them any more.
@@ -163,7 +163,7 @@ async def settle_cut_off(pool: Pool, row: AnalysisRow, outcome: Outcome) -> int:
 
 
 async def _settle_open(
-    db: Connection, row: AnalysisRow, outcome: Outcome, but_of: UUID | None = None
+    db: Connection, row: Payer, outcome: Outcome, but_of: UUID | None = None
 ) -> int:
     rows = await db.fetch(
         """
@@ -258,7 +258,7 @@ def _bounded(usage: TokenUsage, attempt: Attempt) -> TokenUsage:
     return replace(usage, input_tokens=most_input, output_tokens=most_output)
 
 
-def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall:
+def _event(row: Payer, attempt: Attempt, settled: Settled) -> ProviderCall:
     usage = _bounded(settled.usage, attempt)
     return ProviderCall(
         kind="provider_call",
@@ -269,8 +269,8 @@ def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall
         user_email=row.user_email,
         user_name=row.user_name,
         analysis_id=row.analysis_id,
-        profile_id=row.profile.profile_id,
-        profile_version=row.profile.version,
+        profile_id=row.profile_id,
+        profile_version=row.profile_version,
         check_ids=list(attempt.check_ids),
         attempt_no=attempt.attempt_no,
         fallback_of=attempt.fallback_of,
@@ -278,7 +278,7 @@ def _event(row: AnalysisRow, attempt: Attempt, settled: Settled) -> ProviderCall
         model_requested=attempt.model.model,
         model_served=label(settled.model_served),
         service_tier=label(settled.service_tier) or "standard",
-        service_tier_requested="flex" if row.given and row.given.can_wait else "standard",
+        service_tier_requested="flex" if row.can_wait else "standard",
         outcome=settled.outcome,
         input_tokens=usage.input_tokens,
         cached_input_tokens=usage.cached_input_tokens,

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from libs.postgres import Pool, Record, transaction
 from libs.problems import Unavailable
 from services.qc import attempts, metrics, queue
-from services.qc.repository import AnalysisRow, LeaseLost
+from services.qc.repository import AnalysisRow, LeaseLost, Payer
 from services.qc.run import Bench, give_up, run_analysis
 
 log = structlog.get_logger()
@@ -108,6 +108,9 @@ class Worker:
         except ValidationError as error:
             log.error("unreadable analysis", analysis_id=str(row["analysis_id"]), why=str(error))
         with suppress(Unavailable):
+            # What another version asked before may be billed, whoever can read the analysis.
+            await attempts.settle_cut_off(self._pool, Payer(**row), "unknown")
+            self._bench.outbox.wake()
             async with transaction(self._pool) as db:
                 reason = "This version of the service cannot read it: check it again."
                 await queue.fail(db, row["lease"], reason, datetime.now(UTC))
@@ -163,7 +166,7 @@ class Worker:
             async with transaction(self._pool) as db:
                 rows = await queue.cancelled(db, let_go)
             for row in rows:
-                calls = await attempts.settle_cut_off(self._pool, AnalysisRow(**row), "cancelled")
+                calls = await attempts.settle_cut_off(self._pool, Payer(**row), "cancelled")
                 async with transaction(self._pool) as db:
                     await queue.forget_lease(db, row["lease"])
                 log.info("calls cut off", analysis_id=str(row["analysis_id"]), calls=calls)

@@ -22,18 +22,28 @@ from services.qc.domain.scoring import Judgement
 
 COLUMNS = """client_id, analysis_id, state, user_id, user_name, user_email, request_id, profile,
              creative, only_checks, previews, verdict, score, coverage, reason, created_at,
-             started_at, finished_at, claims, lease, brief -> 'given' AS given"""
+             started_at, finished_at, claims, lease, brief -> 'given' AS given,
+             profile_id, profile_version,
+             coalesce(brief #>> '{given,can_wait}' = 'true', false) AS can_wait"""
 
 
-class AnalysisRow(BaseModel):
-    """One row of `analysis`. `lease` is the token of whoever may write about it now."""
+class Payer(BaseModel):
+    """Whom the calls of an analysis are put down to: it can be read of every row."""
 
     client_id: str
     analysis_id: UUID
-    state: AnalysisState
     user_id: str
     user_name: str
     user_email: str
+    profile_id: str
+    profile_version: int
+    can_wait: bool
+
+
+class AnalysisRow(Payer):
+    """One row of `analysis`. `lease` is the token of whoever may write about it now."""
+
+    state: AnalysisState
     request_id: str
     profile: Profile
     creative: Creative

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from libs.contracts.qc import CheckResult, Given
+from libs.contracts.qc import CheckResult
 from libs.contracts.usage import ProviderCall
 from libs.postgres import Pool, transaction
 from services.qc import attempts, repository
@@ -59,7 +59,7 @@ async def test_settled_call_is_one_event_with_its_result(pool: Pool) -> None:
 
 async def test_the_ledger_hears_which_tier_was_wished_for_and_which_answered(pool: Pool) -> None:
     row = await running(pool)
-    waits = row.model_copy(update={"given": Given(can_wait=True)})
+    waits = row.model_copy(update={"can_wait": True})
     for given in (row, waits):
         attempt = await opened(pool, given)
         await attempts.settle_alone(pool, given, attempt, PAID)
