@@ -89,7 +89,7 @@ async def test_what_an_unreadable_analysis_had_asked_is_in_the_ledger(
     async with transaction(pool) as db:
         left = await db.fetchrow("SELECT state, reason FROM analysis")
         still_open = await db.fetchval("SELECT count(*) FROM attempt WHERE state = 'open'")
-    assert left["state"] == "failed" and "check it again" in left["reason"]
+    assert left and left["state"] == "failed" and "check it again" in left["reason"]
     assert still_open == 0
 
 
