@@ -5,6 +5,7 @@ from libs.api.campaigns import CampaignsApi
 from libs.api.clients import ClientsApi
 from libs.api.diffs import DiffsApi
 from libs.api.material import MaterialApi
+from libs.api.transfer import TransferApi
 
 
 class PersonApi(
@@ -16,4 +17,10 @@ class PersonApi(
 class PersonApi(MaterialApi, CampaignsApi, ClientsApi, DiffsApi, AuditApi):
 class PersonApi(MaterialApi, CampaignsApi, DiffsApi, AuditApi):
 class PersonApi(MaterialApi, CampaignsApi, AuditApi, DiffsApi):
+    AuditApi,
+    CampaignsApi,
+    DiffsApi,
+    MaterialApi,
+    TransferApi,
+):
     """Each of its parents has one method for each route of its topic."""

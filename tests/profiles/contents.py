@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from libs.contracts.profiles import Check, ProfileDraft
+from libs.contracts.profiles import ProfileDraft
 from services.profiles.domain.content import Content, content_of
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For rules that hold on a busy machine too."""
 
 WORDS = st.sampled_from(["Find the logo.", "Find a logo.", "見えること。", "é\u0301 x", "a\nb  c"])
 NUMBERS = st.sampled_from([0, 1, 1.0, 2.5, -0.0, 1e-7, 2**53 - 1])
@@ -61,7 +65,3 @@ def pairs(draw: st.DrawFn) -> tuple[Content, Content]:
         kept = dict(draw(st.permutations(list(before["checks"].items()))))
         after = after | {"checks": kept | draw(st.dictionaries(st.sampled_from("ab"), checks()))}
     return content(before), content(after)
-
-
-def check(**fields: Any) -> Check:
-    return Check.model_validate(fields)

@@ -9,13 +9,9 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from pydantic import JsonValue
 
-from libs.contracts.diff import ChangeClass, Difference, ProfileDiff
+from libs.contracts.diff import Difference, ProfileDiff
+from services.profiles.domain.telling import MAX_SHOWN_CHARS
 
-MEANING: dict[ChangeClass, str] = {
-    "scoring": "can change results",
-    "presentation": "changes no result",
-    "none": "the same content",
-}
 LAYOUTS = Path(__file__).parent / "layouts"
 STYLE = (LAYOUTS / "diff.css").read_text()
 
@@ -25,7 +21,6 @@ def diff_page(diff: ProfileDiff) -> str:
     groups = groupby(diff.differences, key=lambda one: one.check_id)
     return TEMPLATE.render(
         diff=diff,
-        meaning=MEANING,
         sections=[(check_id, [_shown(one) for one in some]) for check_id, some in groups],
         style=STYLE,
         style_sha256=b64encode(sha256(STYLE.encode()).digest()).decode(),
@@ -33,19 +28,25 @@ def diff_page(diff: ProfileDiff) -> str:
 
 
 def _shown(one: Difference) -> dict[str, object]:
-    """A difference with its two values as text; None where there is nothing more to show."""
-    is_told = bool(one.words) or one.kind == "moved"
+    """A difference with its two values as text; None where the sentence says it all."""
+    told = bool(one.words) or one.kind == "moved"
+    old, new = (None if told else _spread(value) for value in (one.before, one.after))
     return {
         "sentence": one.sentence,
         "change_class": one.change_class,
         "words": one.words,
-        "old": None if is_told or one.kind == "added" else _text(one.before),
-        "new": None if is_told or one.kind == "removed" else _text(one.after),
+        "old": old,
+        "new": new,
     }
 
 
-def _text(value: JsonValue) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+def _spread(value: JsonValue) -> str | None:
+    """A value that needs more room than its sentence has."""
+    if isinstance(value, str):
+        return value if len(value) > MAX_SHOWN_CHARS else None
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    return None
 
 
 TEMPLATE = Environment(

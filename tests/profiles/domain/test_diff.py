@@ -10,7 +10,7 @@ from libs.contracts.diff import Difference
 from services.profiles.domain import diff
 from services.profiles.domain.content import Content, content_hash, scoring_hash
 from services.profiles.domain.diff import change_class_of, differences, summary_of
-from tests.profiles.contents import content, pairs
+from tests.profiles.contents import content, pairs, unhurried
 from tests.profiles.factories import draft, exact, judged
 
 
@@ -23,6 +23,7 @@ def lines(some: list[Difference]) -> list[tuple[Any, ...]]:
     return [(one.path, one.kind, one.before, one.after, one.change_class) for one in some]
 
 
+@unhurried
 @given(pairs())
 def test_class_agrees_with_the_hashes(pair: tuple[Content, Content]) -> None:
     before, after = pair
@@ -33,6 +34,7 @@ def test_class_agrees_with_the_hashes(pair: tuple[Content, Content]) -> None:
     assert told == ("none" if same_content else "presentation" if same_scoring else "scoring")
 
 
+@unhurried
 @given(pairs())
 def test_the_way_back_is_the_same_differences_turned_round(pair: tuple[Content, Content]) -> None:
     turned = {"added": "removed", "removed": "added", "changed": "changed"}
@@ -44,6 +46,7 @@ def test_the_way_back_is_the_same_differences_turned_round(pair: tuple[Content, 
     }
 
 
+@unhurried
 @given(pairs())
 def test_no_path_is_told_twice_and_each_sentence_is_one_line(
     pair: tuple[Content, Content],
@@ -55,6 +58,7 @@ def test_no_path_is_told_twice_and_each_sentence_is_one_line(
     assert all(one.sentence.isprintable() for one in some)
 
 
+@unhurried
 @given(pairs())
 def test_nothing_differs_from_itself(pair: tuple[Content, Content]) -> None:
     assert differences(pair[0], pair[0]) == []

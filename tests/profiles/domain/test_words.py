@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.profiles.domain.words import tokens, word_diff
+from tests.profiles.contents import unhurried
 
 TEXTS = st.one_of(st.text(max_size=40), st.text("ab \n.見é\u0301क\u093f👩\u200d🏽", max_size=60))
 
@@ -16,6 +17,7 @@ def marked(before: str, after: str) -> str:
     return "".join(marks[part.op].format(part.text) for part in word_diff(before, after))
 
 
+@unhurried
 @given(TEXTS, TEXTS)
 def test_the_parts_are_both_texts_to_the_last_character(before: str, after: str) -> None:
     parts = word_diff(before, after)
@@ -25,6 +27,7 @@ def test_the_parts_are_both_texts_to_the_last_character(before: str, after: str)
     assert all(part.text for part in parts)
 
 
+@unhurried
 @given(TEXTS)
 def test_a_text_is_the_same_as_itself(text: str) -> None:
     assert [part.op for part in word_diff(text, text)] == (["same"] if text else [])
