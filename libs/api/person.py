@@ -9,16 +9,9 @@ from libs.api.transfer import TransferApi
 
 
 class PersonApi(
-    MaterialApi,
-    CampaignsApi,
-    DiffsApi,
-    AuditApi,
-):
-class PersonApi(MaterialApi, CampaignsApi, ClientsApi, DiffsApi, AuditApi):
-class PersonApi(MaterialApi, CampaignsApi, DiffsApi, AuditApi):
-class PersonApi(MaterialApi, CampaignsApi, AuditApi, DiffsApi):
     AuditApi,
     CampaignsApi,
+    ClientsApi,
     DiffsApi,
     MaterialApi,
     TransferApi,

@@ -18,22 +18,11 @@ from services.profiles.activations.routes import ROUTES as ACTIVATIONS
 from services.profiles.archiving.routes import ROUTES as ARCHIVING
 from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
 from services.profiles.bindings.routes import BINDING_ROUTES
-from services.profiles.archiving.routes import ROUTES as ARCHIVING
-from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
-from services.profiles.bindings.routes import BINDING_ROUTES
 from services.profiles.clients.routes import CLIENT_ROUTES
-from services.profiles.diffs import routes as diffs
-from services.profiles.archiving.routes import ROUTES as ARCHIVING
-from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
-from services.profiles.bindings.routes import BINDING_ROUTES
-from services.profiles.diffs import routes as diffs
-from services.profiles.finding.routes import ROUTES as FINDING
+from services.profiles.diffs.routes import ROUTES as DIFFS
 from services.profiles.feed.handlers import end_streams, open_feed
 from services.profiles.feed.routes import ROUTES as FEED_ROUTES
-from services.profiles.archiving.routes import ROUTES as ARCHIVING
-from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
-from services.profiles.bindings.routes import BINDING_ROUTES
-from services.profiles.diffs.routes import ROUTES as DIFFS
+from services.profiles.finding.routes import ROUTES as FINDING
 from services.profiles.seed import read_starters, seed
 from services.profiles.settings import ProfilesSettings
 from services.profiles.transfer.routes import ROUTES as TRANSFER

@@ -19,15 +19,9 @@ Connect = Callable[[str], AbstractAsyncContextManager[PersonApi]]
 def registry_apps(connect: Connect) -> list[App]:
     """`connect` reaches the gateway as somebody."""
     return [
-        brand_app(connect),
-        profiles_app(connect),
-        audit_app(connect),
-    ]
-    return [brand_app(connect), audit_app(connect), profiles_app(connect)]
-    return [clients_app(connect), brand_app(connect), audit_app(connect), profiles_app(connect)]
-    return [brand_app(connect), profiles_app(connect), audit_app(connect)]
         audit_app(connect),
         brand_app(connect),
+        clients_app(connect),
         profiles_app(connect),
     ]
 
