@@ -194,7 +194,6 @@ async def test_every_change_leaves_one_audit_row(api: Api, owner: Pool) -> None:
     assert created["before_hash"] is None
     assert created["after_hash"] == saved["before_hash"] != saved["after_hash"]
     assert saved["after_hash"] == shared["before_hash"] != shared["after_hash"]
-    assert len(saved["details"].pop("content_hash")) == 64
     assert saved["details"] == {
         "version": 2,
         "based_on": 1,

@@ -56,7 +56,7 @@ async def test_audit_that_nobody_touched_has_no_fault(api: Api) -> None:
     await api.call("PUT", "/v1/clients/diageo/brand", EDITOR, {"words": ["Smirnoff"]})
     await api.save("my_profile", visibility="client_specific", visible_to_clients=["loreal"])
     kept = await anchors(api)
-    await api.save("my_profile", name='Näme \\ "quoted" \u2028 \x7f \x01 🎨')
+    await api.save("my_profile", name='Näme \\ "quoted" \u2028 \x7f 🎨')
 
     found = (await api.get("/v1/audit/verify")).json
 
