@@ -5,6 +5,7 @@ from libs.api.campaigns import CampaignsApi
 from libs.api.clients import ClientsApi
 from libs.api.diffs import DiffsApi
 from libs.api.material import MaterialApi
+from libs.api.saves import SavesApi
 from libs.api.transfer import TransferApi
 
 
@@ -14,6 +15,7 @@ class PersonApi(
     ClientsApi,
     DiffsApi,
     MaterialApi,
+    SavesApi,
     TransferApi,
 ):
     """Each of its parents has one method for each route of its topic."""

@@ -49,3 +49,8 @@ class StaleSave(Reply):
     theirs: list[str] = []
     conflicts: list[Clash] = []
     merged: ProfileEdit | None = None
+
+    @property
+    def says_nothing_new(self) -> bool:
+        """Whether others made every change of the refused save themselves, and alike."""
+        return not self.conflicts and set(self.yours) <= set(self.theirs)

@@ -11,6 +11,7 @@ from services.profiles.bindings.commands import add_preview_command
 from services.profiles.brand_commands import brand_app
 from services.profiles.clients.commands import clients_app
 from services.profiles.diffs.commands import add_diff_commands
+from services.profiles.saves.commands import add_save_commands
 from services.profiles.transfer.commands import add_transfer_commands
 
 Connect = Callable[[str], AbstractAsyncContextManager[PersonApi]]
@@ -31,5 +32,6 @@ def profiles_app(connect: Connect) -> App:
     app = App(name="profiles", help="Profiles and their versions.")
     add_diff_commands(app, connect)
     add_preview_command(app, connect)
+    add_save_commands(app, connect)
     add_transfer_commands(app, connect)
     return app

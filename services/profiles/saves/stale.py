@@ -9,7 +9,7 @@ from services.profiles.domain.audience import edited_audience
 from services.profiles.domain.content import edited
 from services.profiles.domain.etag import seen
 from services.profiles.domain.family import Family, Version
-from services.profiles.domain.merge import Merge, State, merge
+from services.profiles.domain.merge import State, merge
 from services.profiles.saves import rows
 
 MOST_NAMED = 5
@@ -57,7 +57,7 @@ async def stale_save(
     )
     return PreconditionFailed(
         "stale_save",
-        f"{_since(current, based_on)}{_way_out(found)}",
+        f"{_since(current, based_on)}{_way_out(told)}",
         members=told.model_dump(mode="json"),
     )
 
@@ -86,9 +86,11 @@ def _since(current: CurrentVersion, based_on: int) -> str:
     )
 
 
-def _way_out(found: Merge) -> str:
-    if found.conflicts:
-        places = [clash.path for clash in found.conflicts]
+def _way_out(told: StaleSave) -> str:
+    if told.says_nothing_new:
+        return "It has your change already: there is nothing left to save."
+    if told.conflicts:
+        places = [clash.path for clash in told.conflicts]
         more = f" and {len(places) - MOST_NAMED} more" if len(places) > MOST_NAMED else ""
         return (
             f"You both changed {', '.join(places[:MOST_NAMED])}{more}: load it and make your "

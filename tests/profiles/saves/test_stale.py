@@ -89,6 +89,17 @@ async def test_a_place_that_both_changed_is_shown_in_three_forms_and_nothing_is_
     assert len((await api.get("/v1/profiles/my_profile/versions")).json["versions"]) == 2
 
 
+async def test_a_save_sent_again_learns_that_its_change_is_there_already(api: Api) -> None:
+    await api.create(draft())
+    await api.save("my_profile", if_match=FIRST, pass_threshold=90)
+
+    again = await api.save("my_profile", if_match=FIRST, pass_threshold=90)
+
+    assert told(again).says_nothing_new
+    assert "It has your change already" in again.json["detail"]
+    assert (await accept(api, again)).json["message"] == "No changes; still version 2"
+
+
 async def test_the_base_is_the_version_that_the_tag_names_whatever_the_path_says(
     api: Api,
 ) -> None:
