@@ -18,6 +18,7 @@ from services.profiles.activations.routes import ROUTES as ACTIVATIONS
 from services.profiles.archiving.routes import ROUTES as ARCHIVING
 from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
 from services.profiles.bindings.routes import BINDING_ROUTES
+from services.profiles.caching import conditional, send_etag
 from services.profiles.clients.routes import CLIENT_ROUTES
 from services.profiles.diffs.routes import ROUTES as DIFFS
 from services.profiles.feed.handlers import end_streams, open_feed
@@ -94,7 +95,8 @@ def create_app(settings: ProfilesSettings) -> web.Application:
     app = create_service("profiles", ROUTES, verifier)
     app[handlers.STRICT] = settings.require_if_match
     app.cleanup_ctx.append(postgres)
-    app.on_response_prepare.append(handlers.send_etag)
+    app.middlewares.append(conditional)
+    app.on_response_prepare.append(send_etag)
     app.cleanup_ctx.append(open_feed)
     app.on_shutdown.append(end_streams)
     return app

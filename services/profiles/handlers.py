@@ -130,8 +130,3 @@ async def put_brand(request: web.Request, path: ClientPath, body: BrandData) -> 
     )
     request[ETAG] = brand.etag
     return brand
-
-
-async def send_etag(request: web.Request, response: web.StreamResponse) -> None:
-    if etag := request.get(ETAG):
-        response.headers[hdrs.ETAG] = etag
