@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
@@ -14,13 +15,25 @@ Market = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z0-9]{2,8})?$")]
 Word = Annotated[str, Field(min_length=1, max_length=80)]
 Sentence = Annotated[str, Field(min_length=1, max_length=1_000)]
 
+DeltaE = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+DEFAULT_DELTA_E = 5.0
+
 
 class BrandColour(Request):
-    """A colour of the brand; `tolerance` is the greatest distance in Delta E 2000."""
+    """A colour of the brand; `tolerance` is the greatest distance in Delta E 2000.
+
+    Without one the brand's `colour_tolerance` holds.
+    """
 
     name: Word
     hex: Hex
-    tolerance: float = Field(default=5.0, ge=0, le=100, allow_inf_nan=False)
+    tolerance: DeltaE | None = None
+
+
+class SettledColour(BrandColour):
+    """A colour with the tolerance that holds for it."""
+
+    tolerance: DeltaE = DEFAULT_DELTA_E
 
 
 class Copy(Request):
@@ -34,9 +47,15 @@ class Copy(Request):
 
 
 class BrandData(Request):
-    """What a brand client says once; a check's own parameters go before it."""
+    """What a brand client says once; a check's own parameters go before it.
+
+    `logos` are ids of reference assets, the one that counts first; with none all logos of the
+    client count. One that is archived by now is passed over.
+    """
 
     colours: tuple[BrandColour, ...] = Field(default=(), max_length=100)
+    colour_tolerance: DeltaE = DEFAULT_DELTA_E
+    logos: tuple[UUID, ...] = Field(default=(), max_length=20)
     languages: tuple[Word, ...] = Field(default=(), max_length=20)
     words: tuple[Word, ...] = Field(default=(), max_length=5_000)
     mandatory_copy: tuple[Copy, ...] = Field(default=(), max_length=200)

@@ -41,12 +41,25 @@ class BrandCommands:
         """Save the JSON of a file as the client's brand data: what it leaves out is empty."""
         brand = _read(file)
         async with self._connect(as_user) as api:
+            await _require_logos(api, client, brand)
             saved = await api.set_brand(client, brand)
         told = (
             f"version {saved.version}" if saved.changed else f"no change, version {saved.version}"
         )
         print(f"brand data of {client}: {told}")
         return 0
+
+
+async def _require_logos(api: MaterialApi, client: str, brand: BrandData) -> None:
+    if not brand.logos:
+        return
+    known = {asset.asset_id for asset in await api.assets(client, kind="logo")}
+    if missing := [str(asset_id) for asset_id in brand.logos if asset_id not in known]:
+        raise Invalid(
+            "unknown_logo",
+            f"logos: {', '.join(missing)} is no logo of {client} that is in use: `aiqc assets list "
+            f"--client {client} --kind logo --json` names them.",
+        )
 
 
 def _read(file: Path) -> BrandData:

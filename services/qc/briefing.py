@@ -4,7 +4,7 @@ It is stored with the analysis, so that its result can be explained later, and s
 worker goes on with the same files, whatever was uploaded in between.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import get_args
@@ -72,7 +72,7 @@ async def settle(db: Connection, resolved: Resolved, wishes: Wishes, file_name: 
     previous_id, previous = await _previous(db, client_id, wishes.previous)
     plan, placement = await _placement(db, client_id, wishes.placement, market)
     used, reference = await _assets(
-        db, client_id, resolved.profile, wishes.reference, stem_of(file_name)
+        db, client_id, resolved.profile, wishes.reference, stem_of(file_name), resolved.brand.logos
     )
     given = Given(
         brand_version=resolved.brand_version,
@@ -161,14 +161,19 @@ def _needs(profile: Profile) -> set[Need]:
 
 
 async def _assets(
-    db: Connection, client_id: str, profile: Profile, wanted: str, stem: str
+    db: Connection,
+    client_id: str,
+    profile: Profile,
+    wanted: str,
+    stem: str,
+    logos: Sequence[UUID] = (),
 ) -> tuple[list[UsedAsset], str | None]:
     """The assets to compare with, by kind the one that counts first; and the one that was named.
 
     At most 20 of a kind: those that a check names go first, then the newest. Of references one
     is approved for this creative: the one that was named, or that is called like its file, or
     the only one that there is. With none of these only those that a check names are left, for
-    a wrong one would find everything changed.
+    a wrong one would find everything changed. `logos` are those of the brand data.
     """
     kinds = kinds_of(profile) | ALWAYS | ({"reference"} if wanted else set())
     found = await assets.assets(db, client_id, kinds=kinds)
@@ -180,8 +185,27 @@ async def _assets(
         for one in found
         if one.kind != "reference" or one.name == meant or _is_named(profile, one.name)
     ]
+    found = _brand_logos(found, logos, profile)
     found.sort(key=lambda one: (one.name != meant, not _is_named(profile, one.name)))
     return list(_first_of_each_kind(found)), reference
+
+
+def _brand_logos(
+    found: list[ReferenceAsset], logos: Sequence[UUID], profile: Profile
+) -> list[ReferenceAsset]:
+    """Of logos only those that the brand data or a check names, in the brand's order.
+
+    When none of the brand's is in use any more, all logos of the client count.
+    """
+    place = {asset_id: at for at, asset_id in enumerate(logos)}
+    if not any(one.kind == "logo" and one.asset_id in place for one in found):
+        return found
+    kept = [
+        one
+        for one in found
+        if one.kind != "logo" or one.asset_id in place or _is_named(profile, one.name)
+    ]
+    return sorted(kept, key=lambda one: place.get(one.asset_id, len(place)))
 
 
 def _first_of_each_kind(found: list[ReferenceAsset]) -> Iterator[UsedAsset]:

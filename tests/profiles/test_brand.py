@@ -92,6 +92,8 @@ async def test_it_takes_an_editor_of_the_client(api: Api) -> None:
     [
         ({"colours": [{"name": "Red", "hex": "red"}]}, "colours.0.hex"),
         ({"slogans": ["Keep walking"]}, "slogans"),
+        ({"logos": ["crest"]}, "logos.0"),
+        ({"colour_tolerance": 101}, "colour_tolerance"),
         ({"mandatory_copy": [{"text": "Drink responsibly", "markets": ["Germany"]}]}, "markets"),
         ({"words": ["nul\0"]}, "NUL"),
     ],
@@ -115,6 +117,19 @@ async def test_resolving_brings_the_brand_data_along(api: Api) -> None:
     assert (before["brand_version"], after["brand_version"]) == (0, 1)
     assert after["brand"]["words"] == ["Smirnoff"]
     assert (await api.get("/v1/clients/loreal/resolve/my_profile")).json["brand_version"] == 0
+
+
+async def test_logos_and_tolerances_come_back_as_they_were_said(api: Api) -> None:
+    logo = "0190f3a0-0000-7000-8000-000000000001"
+    navy = {"name": "Navy", "hex": "#0e1e3a"}
+
+    await put(api, colours=[RED, navy], colour_tolerance=3.5, logos=[logo])
+    again = await put(api, colours=[RED, navy], colour_tolerance=3.5, logos=[logo])
+
+    brand = (await api.get(BRAND)).json["brand"]
+    assert [colour["tolerance"] for colour in brand["colours"]] == [3.0, None]
+    assert (brand["colour_tolerance"], brand["logos"]) == (3.5, [logo])
+    assert again.json["changed"] is False
 
 
 async def test_versions_cannot_be_changed_by_anybody(api: Api, run: Pool, owner: Pool) -> None:

@@ -124,6 +124,27 @@ async def test_of_many_assets_the_newest_twenty_and_those_that_a_check_names(poo
     assert given[0] == "logo 3"
 
 
+async def test_logos_of_the_brand_data_are_compared_with_in_their_order(pool: Pool) -> None:
+    _, mark, crest = [await add(pool, name, content=name) for name in ("Old", "Mark", "Crest")]
+    brand = StoredBrand(logos=(crest, mark))
+    named = profile(logo_visibility=StoredCheck(kind="exact", parameters={"required": ["Old"]}))
+
+    assert names(await settle(pool, LOGO, brand=brand)) == ["Crest", "Mark"]
+    assert names(await settle(pool, named, brand=brand)) == ["Old", "Crest", "Mark"]
+    assert sorted(names(await settle(pool, LOGO))) == ["Crest", "Mark", "Old"]
+
+
+async def test_logo_of_the_brand_data_that_is_archived_is_passed_over(pool: Pool) -> None:
+    crest, mark = await add(pool, "Crest"), await add(pool, "Mark", content="b")
+    async with transaction(pool, ["diageo"]) as db:
+        for_good = await assets.asset(db, crest)
+        assert for_good
+        await assets.set_archived(db, for_good, "ada", NOON)
+
+    assert names(await settle(pool, LOGO, brand=StoredBrand(logos=(crest, mark)))) == ["Mark"]
+    assert names(await settle(pool, LOGO, brand=StoredBrand(logos=(crest,)))) == ["Mark"]
+
+
 async def test_of_several_references_only_the_one_that_is_meant_counts(pool: Pool) -> None:
     for name in ("Approved", "Summer KV", "Other"):
         await add(pool, name, "reference", name)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, JsonValue
 
-from libs.contracts.brand import BrandColour, Word
+from libs.contracts.brand import BrandColour, SettledColour, Word
 from libs.contracts.common import Request
 from libs.contracts.qc import Finding, Region, Severity, Share
 from services.qc.checks.measured import (
@@ -88,7 +88,7 @@ def measure(subject: Subject, parameters: BrandColors) -> Measured:
 
     Judged are areas of one colour; photographs and gradients are not, whatever they contain.
     """
-    colours = parameters.colours or subject.brief.brand.colours
+    colours = subject.brief.colours(parameters.colours)
     if not colours:
         return missing_input(
             "There are no brand colours. Give them to the brand client or as parameter colours."
@@ -114,7 +114,7 @@ def measure(subject: Subject, parameters: BrandColors) -> Measured:
     return judged(findings[:MOST_FINDINGS], measurements, score)
 
 
-def _refuse_unknown_names(colours: tuple[BrandColour, ...], parameters: BrandColors) -> None:
+def _refuse_unknown_names(colours: tuple[SettledColour, ...], parameters: BrandColors) -> None:
     names = {colour.name for colour in colours}
     for what, rules in (("regions", parameters.regions), ("shares", parameters.shares)):
         for rule in rules:
@@ -127,7 +127,7 @@ Seen = tuple["list[FlatArea]", "Near | None"]
 
 
 def _seen_areas(
-    subject: Subject, page: Page, colours: tuple[BrandColour, ...], parameters: BrandColors
+    subject: Subject, page: Page, colours: tuple[SettledColour, ...], parameters: BrandColors
 ) -> Iterator[Seen]:
     from services.qc.checks.flat_areas import flat_areas
     from services.qc.checks.palette import is_neutral, nearest
@@ -169,7 +169,7 @@ def _area_findings(
 
 
 def _region_findings(
-    subject: Subject, page: Page, colours: tuple[BrandColour, ...], parameters: BrandColors
+    subject: Subject, page: Page, colours: tuple[SettledColour, ...], parameters: BrandColors
 ) -> Iterator[tuple[Finding, float]]:
     from services.qc.checks.flat_areas import dominant_colour
     from services.qc.checks.palette import nearest

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from libs.contracts.brand import BrandColour
+from libs.contracts.brand import SettledColour
 from services.qc.checks.delta_e import delta_e_2000, hex_of_rgb, lab, lab_of_hex
 
 Colour = tuple[int, int, int]
@@ -16,7 +16,7 @@ class Near:
     """The brand colour that a colour belongs to and its distance, in Delta E 2000."""
 
     hex: str
-    colour: BrandColour
+    colour: SettledColour
     delta_e: float
 
     @property
@@ -25,7 +25,7 @@ class Near:
         return self.delta_e - self.colour.tolerance
 
 
-def nearest(rgb: Colour, colours: Sequence[BrandColour]) -> Near:
+def nearest(rgb: Colour, colours: Sequence[SettledColour]) -> Near:
     """The colour whose tolerance holds `rgb` most easily, else the one that it is nearest to."""
     distances = delta_e_2000(lab(rgb), np.stack([lab_of_hex(colour.hex) for colour in colours]))
     candidates = [

@@ -1,8 +1,9 @@
 """What a creative is held against: brand data, reference files, the placement that it is for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from libs.contracts.brand import BrandData, Market, Placement
+from libs.contracts.brand import BrandColour, BrandData, Market, Placement, SettledColour
 from libs.contracts.common import Reply
 
 PREVIOUS_VERSION = "previous_version"
@@ -32,3 +33,15 @@ class Brief(Reply):
 
     def files(self, kind: str) -> list[ReferenceFile]:
         return self.references.get(kind, [])
+
+    def colours(self, own: Sequence[BrandColour] = ()) -> tuple[SettledColour, ...]:
+        """The `own` colours of a check, else the brand's, each with the tolerance that holds."""
+        default = self.brand.colour_tolerance
+        return tuple(
+            SettledColour(
+                name=colour.name,
+                hex=colour.hex,
+                tolerance=default if colour.tolerance is None else colour.tolerance,
+            )
+            for colour in own or self.brand.colours
+        )

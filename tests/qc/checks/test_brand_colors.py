@@ -140,3 +140,14 @@ def test_a_name_that_no_colour_has_is_refused(picture: SubjectOf) -> None:
         "error",
         "Parameter shares: “Navi” is not one of the colours.",
     )
+
+
+def test_colour_without_a_tolerance_has_that_of_the_brand(picture: SubjectOf) -> None:
+    navy = BrandColour(name="Navy", hex="#0e1e3a")
+    strict = Brief(brand=BrandData(colours=(navy,), colour_tolerance=1))
+    loose = Brief(brand=BrandData(colours=(navy,), colour_tolerance=40))
+
+    assert measured(picture, page(NAVY_OFF), strict).state == "failed"
+    assert measured(picture, page(NAVY_OFF), loose).state == "passed"
+    own = [{"name": "Navy", "hex": "#0e1e3a", "tolerance": 1}]
+    assert measured(picture, page(NAVY_OFF), loose, colours=own).state == "failed"
