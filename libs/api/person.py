@@ -16,6 +16,11 @@ class PersonApi(
     DiffsApi,
     MaterialApi,
     SavesApi,
+    MaterialApi,
+    CampaignsApi,
+    ClientsApi,
+    DiffsApi,
+    AuditApi,
     TransferApi,
 ):
     """Each of its parents has one method for each route of its topic."""
