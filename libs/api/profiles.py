@@ -1,14 +1,14 @@
 """Caller of the profile registry."""
 
 from libs.api.call import Caller
+from libs.contracts.clients import ClientDetails
 from libs.contracts.profiles import (
-    ClientList,
     Profile,
     ProfileList,
     ProfileSummary,
     Resolved,
 )
-from libs.problems import NotFound
+from libs.problems import Conflict
 
 
 class ProfilesApi:
@@ -35,7 +35,11 @@ class ProfilesApi:
         return await self._caller.call("GET", f"/v1/profiles/{profile_id}", Profile)
 
     async def require_client(self, client_id: str) -> None:
-        """Raises NotFound unless there is such a brand client."""
-        known = (await self._caller.call("GET", "/v1/clients", ClientList)).clients
-        if client_id not in {client.client_id for client in known}:
-            raise NotFound("unknown_client", f"There is no brand client {client_id!r}.")
+        """Raises NotFound unless there is such a brand client, Conflict when it is archived."""
+        client = await self._caller.call("GET", f"/v1/clients/{client_id}", ClientDetails)
+        if client.archived_at:
+            raise Conflict(
+                "client_archived",
+                f"The brand client {client_id!r} is archived: nothing new is kept for it. An admin "
+                "can restore it.",
+            )

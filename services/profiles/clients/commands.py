@@ -159,7 +159,11 @@ def _valid(kind: type[Body], **fields: object) -> Body:
 
 
 def _table(*headings: str) -> Table:
-    return Table(*headings, box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    """What people copy, the ids, is never cut: names make room for them."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading != "name", overflow="fold")
+    return table
 
 
 def _print(table: Table) -> None:

@@ -19,7 +19,9 @@ WORDS: dict[str, str] = {
     "profile.archive": "archived the profile {id}",
     "profile.restore": "took the profile {id} out of the archive",
     "client.create": "added the brand client {id}",
-    "client.rename": "renamed the brand client {id}",
+    "client.save": "changed the brand client {id}",
+    "client.pin": "pinned the brand client {id} to version {version} of {slug}{instead}",
+    "client.float": "let the brand client {id} float on {slug}{instead}",
     "client.archive": "archived the brand client {id}",
     "client.restore": "took the brand client {id} out of the archive",
     "brand.save": "saved version {version} of the brand data of {id}",
@@ -37,6 +39,7 @@ def sentence(actor: str, action: str, object_kind: str, object_id: str, details:
         said = words.format(
             id=object_id,
             version=details.get("version", "?"),
+            slug=details.get("slug", "?"),
             based=_based(object_id, details),
             instead=_instead(details),
         )
@@ -106,5 +109,8 @@ def _remarks(details: Details) -> str:
     ]
     name, note = details.get("name"), details.get("note")
     remarks += [f'named "{name}"'] if name else []
+    if "approval_required" in details:
+        live = "take an approval" if details["approval_required"] else "are live at once"
+        remarks.append(f"new versions {live}")
     remarks += [f'"{note}"'] if note else []
     return f" ({'; '.join(remarks)})" if remarks else ""

@@ -5,14 +5,19 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 
+from libs.api.call import Caller
+from libs.api.profiles import ProfilesApi
 from libs.contracts.access import Action
 from libs.postgres import Pool, transaction
+from libs.problems import Conflict, NotFound
 from services.profiles.app import STARTERS
 from services.profiles.seed import seed
 from tests.factories import service
 from tests.profiles.conftest import ADMIN, EDITOR, STRANGER, VIEWER, Answer, Api
 from tests.profiles.factories import draft, draft_for
+from tests.trust import Trust
 
 ACME = "/v1/clients/acme"
 QC = service(Action.RESOLVE_PROFILES)
@@ -215,6 +220,21 @@ async def test_restored_client_is_as_it_was(api: Api, owner: Pool) -> None:
     assert [row["before_hash"] for row in rows[1:]] == [row["after_hash"] for row in rows[:-1]]
 
 
+async def test_audit_tells_each_change_of_a_client_in_a_sentence(api: Api) -> None:
+    await make(api)
+    await api.call("PUT", ACME, ADMIN, {"name": "Acme & Sons", "approval_required": True})
+    await api.call("PUT", f"{ACME}/bindings/general_key_visual", ADMIN, {"version": 1})
+    await api.call("DELETE", f"{ACME}/bindings/general_key_visual", ADMIN)
+
+    entries = (await api.get("/v1/audit?object=client:acme")).json["entries"]
+
+    assert [entry["sentence"] for entry in reversed(entries)][1:] == [
+        'ada changed the brand client acme (named "Acme & Sons"; new versions take an approval)',
+        "ada pinned the brand client acme to version 1 of general_key_visual",
+        "ada let the brand client acme float on general_key_visual instead of version 1",
+    ]
+
+
 @pytest.mark.parametrize("actor", [VIEWER, EDITOR, STRANGER])
 async def test_it_takes_an_admin(api: Api, actor: Any) -> None:
     calls = [
@@ -263,3 +283,19 @@ async def test_run_role_cannot_delete_or_rename_a_foreign_client(api: Api, run: 
     with pytest.raises(Exception, match="row-level security"):
         async with transaction(run, ["loreal"]) as db:
             await db.execute("INSERT INTO client VALUES ('acme', 'Acme', now(), 'x')")
+
+
+async def test_service_that_keeps_something_for_a_client_is_told_of_an_archived_one(
+    api: Api, trust: Trust
+) -> None:
+    await shelve(api, "diageo")
+    reader = service(Action.READ_PROFILES)
+    async with ClientSession() as session:
+        url = api.http.make_url("/")
+        profiles = ProfilesApi(Caller(session, url, lambda: trust.bearer("profiles", reader)[7:]))
+
+        await profiles.require_client("loreal")
+        with pytest.raises(Conflict, match="archived"):
+            await profiles.require_client("diageo")
+        with pytest.raises(NotFound, match="no brand client 'acme'"):
+            await profiles.require_client("acme")
