@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.contracts.common import Reply, Request
+from libs.contracts.diff import ChangeClass, Difference
 from libs.contracts.profiles import ProfileEdit, StoredCheck, Visibility
 
 DraftState = Literal["open", "applied", "withdrawn"]
@@ -28,7 +29,8 @@ class DraftRequest(Request):
 class DraftEdit(Request):
     """Body of `PUT /v1/drafts/{draft_id}`: what is left out stays as it is.
 
-    `edit` is of the draft; with `profile_id` it is of that version, which becomes the base.
+    With `profile_id` that version becomes its base: what the draft changes is changed there,
+    as far as nobody changed the same. `edit` is of what the draft then says.
     """
 
     profile_id: str | None = Field(default=None, max_length=100)
@@ -47,10 +49,10 @@ class ReviewRequest(Request):
     draft_hash: Hash | None = None
 
 
-class ApplyRequest(Request):
-    """Body of `POST /v1/drafts/{draft_id}/apply`."""
+class EndRequest(Request):
+    """Body of `POST /v1/drafts/{draft_id}/apply`, and of `…/withdraw`."""
 
-    note: Note = ""
+    note: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
 class DraftContent(Reply):
@@ -104,9 +106,12 @@ class DraftSummary(Reply):
 
 
 class Draft(DraftSummary):
-    """Answer of `GET /v1/drafts/{draft_id}`."""
+    """Answer of `GET /v1/drafts/{draft_id}`: `differences` are from its base to the draft."""
 
     content: DraftContent
+    change_class: ChangeClass = "none"
+    summary: str = ""
+    differences: list[Difference] = []
     reviews: list[Review] = []
     etag: str = ""
 

@@ -21,6 +21,7 @@ from services.profiles.bindings.routes import BINDING_ROUTES
 from services.profiles.caching import conditional, send_etag
 from services.profiles.clients.routes import CLIENT_ROUTES
 from services.profiles.diffs.routes import ROUTES as DIFFS
+from services.profiles.drafts.routes import ROUTES as DRAFTS
 from services.profiles.feed.handlers import end_streams, open_feed
 from services.profiles.feed.routes import ROUTES as FEED_ROUTES
 from services.profiles.finding.routes import ROUTES as FINDING
@@ -73,6 +74,7 @@ ROUTES = [
     *AUDIT_ROUTES,
     *ARCHIVING,
     *ACTIVATIONS,
+    *DRAFTS,
     *FINDING,
     *FEED_ROUTES,
     *TRANSFER,

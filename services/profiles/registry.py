@@ -74,7 +74,7 @@ async def save(pool: Pool, actor: Actor, profile_id: str, edit: ProfileEdit, sen
             require_in_use(family)
             saving = await _plan(db, family, number, edit, sent)
             await write_save(db, actor, saving, note=sent.note)
-            return await _updated(db, saving)
+            return await updated(db, saving)
     raise await refusal(pool, actor, slug, profile_id)
 
 
@@ -96,7 +96,7 @@ async def _plan(
         raise Invalid("bad_profile", str(error)) from error
 
 
-async def _updated(db: Connection, saving: Saving) -> Updated:
+async def updated(db: Connection, saving: Saving) -> Updated:
     """Whoever may save it may know of all who use it: their rights cover the whole audience."""
     family = saving.after
     bindings = await bindings_of(db, family.slug, family.audience) if saving.content else {}

@@ -1,0 +1,1 @@
+"""Changes that are looked at before they count: draft, review, apply."""
