@@ -24,7 +24,8 @@ Moment = Annotated[datetime, AfterValidator(_aware)]
 class ProfileFile(ProfileDraft):
     """The content of `pack.json` (version 1) or `pack_v2.json`. What is left out has its default.
 
-    Hashes, when they are there, must fit the content.
+    Hashes, when they are there, must fit the content. An answer of `GET /v1/profiles/{id}` is
+    such a file too: its `etag` and `archived_at` are not kept.
     """
 
     version: int = Field(default=1, ge=1, le=999_999_999)
@@ -36,6 +37,8 @@ class ProfileFile(ProfileDraft):
     profile_id: str | None = Field(default=None, max_length=100)
     content_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     scoring_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    etag: str | None = Field(default=None, max_length=200)
+    archived_at: Moment | None = None
 
 
 class FileLine(Request):

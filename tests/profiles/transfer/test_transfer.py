@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,98 +11,9 @@ import pytest
 from libs.contracts.access import Actor
 from libs.postgres import Pool, transaction
 from services.profiles.app import STARTERS
-from tests.profiles.conftest import ADMIN, EDITOR, STRANGER, VIEWER, Answer, Api
-from tests.profiles.factories import draft, draft_for, exact, judged
-from tests.trust import Trust
-
-Files = Mapping[str, Any]
-OLD = {
-    "pack.json": {
-        "name": "Pack",
-        "description": "",
-        "version": 1,
-        "visibility": "client_specific",
-        "visible_to_clients": ["diageo"],
-        "created_at": "2024-03-01T09:30:00.123456",
-        "created_by": "anna@agency.example",
-        "modified_at": "2024-03-01T09:30:00.123456",
-        "modified_by": "anna@agency.example",
-        "previous_version": None,
-        "pass_threshold": 85,
-        "checks": {"logo": exact(parameters={"deep": {"none": None, "list": [1.5, ""]}})},
-    },
-    "pack_v2.json": {
-        "name": "Pack",
-        "version": 2,
-        "visibility": "client_specific",
-        "visible_to_clients": ["diageo"],
-        "created_at": "2024-03-01T09:30:00.123456",
-        "created_by": "anna@agency.example",
-        "modified_at": "2025-01-02T10:00:00+02:00",
-        "modified_by": "ben@agency.example",
-        "previous_version": "pack",
-        "pass_threshold": 90,
-        "checks": {"logo": exact(), "cta": judged()},
-    },
-    "pack_v3.json": {
-        "name": "Pack",
-        "version": 3,
-        "visibility": "client_specific",
-        "visible_to_clients": ["diageo"],
-        "previous_version": "pack",
-        "pass_threshold": 90,
-        "checks": {"logo": exact(), "cta": judged()},
-    },
-}
-
-
-class Transfer:
-    """Sends and takes files as somebody."""
-
-    def __init__(self, api: Api, trust: Trust) -> None:
-        self._api = api
-        self._trust = trust
-
-    async def bring(
-        self, files: Files | bytes, actor: Actor = ADMIN, query: str = "", kind: str = ""
-    ) -> Answer:
-        """Import files, or a body as it is."""
-        body = files if isinstance(files, bytes) else lines(files)
-        headers = {
-            "Authorization": self._trust.bearer("profiles", actor),
-            "Content-Type": kind or "application/x-ndjson",
-        }
-        path = f"/v1/profile-files{query}"
-        async with self._api.http.post(path, data=body, headers=headers) as answer:
-            return Answer(answer.status, answer.headers, await answer.json(content_type=None))
-
-    async def take(self, query: str = "", actor: Actor = ADMIN) -> tuple[int, bytes]:
-        headers = {"Authorization": self._trust.bearer("profiles", actor)}
-        path = f"/v1/profile-files{query}"
-        async with self._api.http.get(path, headers=headers) as answer:
-            return answer.status, await answer.read()
-
-    async def files(self, query: str, actor: Actor = ADMIN) -> dict[str, Any]:
-        _, body = await self.take(f"?format=jsonl&{query}", actor)
-        said = [json.loads(line) for line in body.splitlines()]
-        return {one["file"]: one["profile"] for one in said}
-
-
-def lines(files: Files) -> bytes:
-    return b"\n".join(json.dumps({"file": k, "profile": v}).encode() for k, v in files.items())
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    pipe = io.BytesIO()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return pipe.getvalue()
-
-
-@pytest.fixture
-def transfer(api: Api, trust: Trust) -> Transfer:
-    return Transfer(api, trust)
+from tests.profiles.conftest import EDITOR, STRANGER, VIEWER, Api
+from tests.profiles.factories import draft, draft_for
+from tests.profiles.transfer.conftest import OLD, Transfer, zipped
 
 
 async def test_files_of_the_old_system_become_versions_with_their_ids(
@@ -188,6 +98,30 @@ async def test_a_zip_may_hold_more_and_marks_of_editors(transfer: Transfer) -> N
     assert [one["file"] for one in answer.json["files"]] == ["pack.json"]
 
 
+async def test_a_version_saved_from_the_registry_is_a_file(api: Api, transfer: Transfer) -> None:
+    await api.create(draft())
+    saved = (await api.get("/v1/profiles/my_profile")).json
+
+    again = await transfer.bring({"my_profile.json": saved})
+    changed_since = await transfer.bring({"my_profile.json": saved | {"pass_threshold": 1}})
+
+    assert (again.status, again.json["skipped"]) == (200, 1)
+    assert "content_hash: the content was changed since" in changed_since.json["detail"]
+
+
+async def test_an_archived_profile_goes_out_by_name_only_and_takes_no_version(
+    api: Api, transfer: Transfer
+) -> None:
+    await transfer.bring({"pack.json": OLD["pack.json"]})
+    await api.call("POST", "/v1/profiles/pack/archive")
+
+    answer = await transfer.bring(OLD)
+
+    assert "pack is archived: restore it first" in answer.json["detail"]
+    assert "pack.json" not in await transfer.files("")
+    assert "pack.json" in await transfer.files("profile=pack")
+
+
 async def test_later_versions_continue_what_is_there(api: Api, transfer: Transfer) -> None:
     await transfer.bring({"pack.json": OLD["pack.json"]}, EDITOR)
 
@@ -218,59 +152,6 @@ async def test_a_dry_run_tells_all_and_changes_nothing(api: Api, transfer: Trans
         "other.json is missing: numbers have no gaps, so add it, or rename the files after it."
     ]
     assert (await api.get("/v1/profiles/pack")).status == 404
-
-
-def changed(**fields: Any) -> dict[str, Any]:
-    return OLD["pack.json"] | fields
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "sentence"),
-    [
-        ("x.json", changed(owner="anna"), "x.json: owner: not known here; take it out."),
-        (
-            "x.json",
-            changed(checks={"logo": exact(enabled=True)}),
-            "checks.logo.enabled: not known here; a setting of the check's own goes into its "
-            "`parameters`.",
-        ),
-        ("x.json", changed(version=2), "version: it says 2, but its name says 1."),
-        ("x.json", changed(profile_id="y"), "profile_id: it says y, but its name x."),
-        ("x.json", changed(content_hash="0" * 64), "the content was changed since"),
-        ("x.json", changed(previous_version="pack"), "'pack' is no earlier version of x"),
-        ("x.json", changed(visible_to_clients=["nobody"]), "no brand client 'nobody'"),
-        ("x.json", changed(checks={"logo": exact(parameters={"n": 2**60})}), "whole numbers go"),
-        ("x.json", [], "x.json: the file: "),
-        ("x_v1.json", changed(), "named after its version"),
-        ("../x.json", changed(), "named after its version"),
-        ("x.txt", changed(), "named after its version"),
-        ("X.json", changed(), "named after its version"),
-        ("x_v3.json", changed(version=3), "x.json is missing"),
-        (
-            "diageo_key_visual.json",
-            changed(),
-            "diageo_key_visual is there with other content, and versions never change",
-        ),
-    ],
-)
-async def test_one_file_that_cannot_be_taken_keeps_all_out(
-    api: Api, transfer: Transfer, file: str, content: Any, sentence: str
-) -> None:
-    answer = await transfer.bring({**OLD, file: content})
-
-    assert (answer.status, answer.json["code"]) == (409, "files_refused")
-    assert sentence in answer.json["detail"]
-    assert (await api.get("/v1/profiles/pack")).status == 404
-
-
-async def test_a_gap_and_a_file_sent_twice_are_told(transfer: Transfer) -> None:
-    del (gap := dict(OLD))["pack_v2.json"]
-
-    missing = await transfer.bring(gap)
-    twice = await transfer.bring(lines(OLD) + b"\n" + lines({"pack.json": OLD["pack.json"]}))
-
-    assert "pack_v2.json is missing" in missing.json["detail"]
-    assert "pack.json comes twice" in twice.json["detail"]
 
 
 async def test_versions_that_say_the_same_keep_their_numbers(api: Api, transfer: Transfer) -> None:
@@ -321,29 +202,6 @@ async def test_two_imports_at_once_make_each_version_once(transfer: Transfer) ->
 
     assert [answer.status for answer in answers] == [200] * 6
     assert sorted(answer.json["added"] for answer in answers) == [0] * 5 + [3]
-
-
-@pytest.mark.parametrize(
-    ("body", "kind", "status"),
-    [
-        (b"{}", "application/json", 415),
-        (b"no json", "application/x-ndjson", 400),
-        (b'{"file": "a.json"}', "application/x-ndjson", 400),
-        (b"[" * 100_000, "application/x-ndjson", 400),
-        (b"PK no zip", "application/zip", 400),
-        (zipped({"a.json": b" " * (3 << 20)}), "application/zip", 413),
-        (zipped({"a.json": b"[" * 100_000}), "application/zip", 409),
-        (zipped({"a.json": b"\xff\xfe"}), "application/zip", 409),
-        (b"PK\x01\x02" * 10_000, "application/zip", 413),
-        (b"\n".join([lines({"a.json": 1})] * 2_001), "application/x-ndjson", 413),
-        (b"\n" * ((64 << 20) + 1), "application/x-ndjson", 413),
-    ],
-    ids=lambda value: str(value)[:30],
-)
-async def test_a_body_that_is_no_set_of_files_is_refused(
-    transfer: Transfer, body: bytes, kind: str, status: int
-) -> None:
-    assert (await transfer.bring(body, kind=kind)).status == status
 
 
 async def test_where_a_version_came_from_stays_as_it_was_written(
