@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, JsonValue
 from libs.contracts.common import Label, Reply, Request
 from libs.contracts.profiles import ProfileDraft
 
-MAX_FILES = 2_000
+MAX_FILES = 5_000
 MAX_FILE_BYTES = 2 << 20
 MAX_ALL_BYTES = 64 << 20
 

@@ -18,7 +18,7 @@ from services.profiles.domain.content import EMPTY, Content, written
 from services.profiles.domain.telling import Kind, Leaf, sentence_of
 from services.profiles.domain.words import word_diff
 
-MAX_COMPARED_CHARS = 200_000
+MAX_COMPARED_CHARS = 80_000
 """Texts are compared by word up to this much in one diff, and as a whole beyond it."""
 
 _OWN_FIELDS: Mapping[str, ChangeClass] = {

@@ -41,6 +41,13 @@ class Incoming:
     audience: Audience
     origin: Origin
 
+    @property
+    def note(self) -> str:
+        """Where it came from, for the history; author and day are what the file says."""
+        by = f", saved there by {self.origin.modified_by}" if self.origin.modified_by else ""
+        at = f" on {self.origin.modified_at:%Y-%m-%d}" if by and self.origin.modified_at else ""
+        return f"from {self.file}{by}{at}"
+
 
 def incoming(file: str, said: JsonValue) -> Incoming:
     """What the file `pack_v2.json` says. Raises ValueError that tells what to do about it."""

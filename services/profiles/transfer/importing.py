@@ -115,7 +115,7 @@ async def _add(
 ) -> list[FileOutcome]:
     for one in some:
         if one.version == 1:
-            await add_first_version(db, family, one.content, {"file": one.file})
+            await add_first_version(db, family, one.content, {"note": one.note})
         else:
             family = await _add_version(db, actor, family, one)
         await add_origin(db, family.slug, one.version, one.origin)
@@ -132,7 +132,7 @@ async def _add_version(db: Connection, actor: Actor, family: Family, one: Incomi
     base = await exact_version(db, family, one.based_on or family.active_version)
     active = await exact_version(db, family, family.active_version)
     saving = Saving(family, after, base, active, one.content)
-    await write_save(db, actor, saving, "import", f"from {one.file}")
+    await write_save(db, actor, saving, "import", one.note)
     return after
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from libs.contracts.transfer import MAX_FILES
 from tests.profiles.conftest import Api
 from tests.profiles.factories import exact
 from tests.profiles.transfer.conftest import OLD, Transfer, lines, zipped
@@ -73,8 +74,8 @@ async def test_a_gap_and_a_file_sent_twice_are_told(transfer: Transfer) -> None:
         (zipped({"a.json": b" " * (3 << 20)}), "application/zip", 413),
         (zipped({"a.json": b"[" * 100_000}), "application/zip", 409),
         (zipped({"a.json": b"\xff\xfe"}), "application/zip", 409),
-        (b"PK\x01\x02" * 10_000, "application/zip", 413),
-        (b"\n".join([lines({"a.json": 1})] * 2_001), "application/x-ndjson", 413),
+        (b"PK\x01\x02" * (4 * MAX_FILES + 1), "application/zip", 413),
+        (b"\n".join([lines({"a.json": 1})] * (MAX_FILES + 1)), "application/x-ndjson", 413),
         (b"\n" * ((64 << 20) + 1), "application/x-ndjson", 413),
     ],
     ids=lambda value: str(value)[:30],

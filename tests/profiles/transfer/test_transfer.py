@@ -33,8 +33,11 @@ async def test_files_of_the_old_system_become_versions_with_their_ids(
             "SELECT action, details FROM audit_event WHERE object_id = 'pack' ORDER BY revision"
         )
     assert [row["action"] for row in rows] == ["profile.create", *["profile.import"] * 2]
-    assert rows[0]["details"]["file"] == "pack.json"
-    assert rows[1]["details"]["note"] == "from pack_v2.json"
+    assert [row["details"]["note"] for row in rows] == [
+        "from pack.json, saved there by anna@agency.example on 2024-03-01",
+        "from pack_v2.json, saved there by ben@agency.example on 2025-01-02",
+        "from pack_v3.json",
+    ]
 
 
 async def test_nothing_of_a_file_is_lost_on_the_way_through(transfer: Transfer) -> None:
