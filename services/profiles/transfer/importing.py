@@ -9,6 +9,7 @@ from libs.postgres import Connection, Pool, transaction
 from libs.problems import Conflict, Problem
 from services.profiles import repository
 from services.profiles.access import may_change, require_author, writable
+from services.profiles.approval import require_no_approval
 from services.profiles.domain.family import Family
 from services.profiles.domain.files import Incoming, by_family, gap
 from services.profiles.domain.saving import Saving
@@ -38,8 +39,10 @@ async def import_files(
             for slug, some in by_family(files):
                 try:
                     outcomes += await _import_family(db, actor, slug, some)
-                except (Problem, ValueError) as problem:
-                    wrong.append(str(problem))
+                except ValueError as why:
+                    wrong.append(str(why))
+                except Problem as problem:
+                    wrong.append(f"{some[0].file}: {problem.detail}")
             if wrong or dry_run:
                 raise _TakenBack
     except _TakenBack:
@@ -113,6 +116,8 @@ async def _require_same(db: Connection, family: Family, one: Incoming) -> None:
 async def _add(
     db: Connection, actor: Actor, family: Family, some: list[Incoming]
 ) -> list[FileOutcome]:
+    if some:
+        await require_no_approval(db, family)
     for one in some:
         if one.version == 1:
             await add_first_version(db, family, one.content, {"note": one.note})

@@ -84,3 +84,21 @@ async def test_a_body_that_is_no_set_of_files_is_refused(
     transfer: Transfer, body: bytes, kind: str, status: int
 ) -> None:
     assert (await transfer.bring(body, kind=kind)).status == status
+
+
+async def test_what_takes_an_approval_comes_in_by_no_other_way(
+    api: Api, transfer: Transfer
+) -> None:
+    first = {"pack.json": OLD["pack.json"]}
+    await transfer.bring(first)
+    wanted = await api.call("PUT", "/v1/clients/diageo", body={"approval_required": True})
+    assert wanted.status == 200, wanted.json
+
+    later = await transfer.bring(OLD)
+    new = await transfer.bring({"new.json": OLD["pack.json"] | {"previous_version": None}})
+    same = await transfer.bring(first)
+
+    for answer, file in ((later, "pack.json"), (new, "new.json")):
+        assert answer.status == 409
+        assert f"{file}: diageo want changes to be approved" in answer.json["detail"]
+    assert (same.status, same.json["skipped"]) == (200, 1)
