@@ -37,8 +37,8 @@ from libs.contracts.access import Action, Actor
 from libs.problems import Problem
 from services.profiles.commands import registry_apps
 from services.qc import commands as qc
-from services.qc.campaigns.commands import campaign_app
 from services.qc.check_commands import AsUser, add_check_commands
+from services.qc.group_commands import checking_apps
 from services.qc.material_commands import add_material_commands
 from services.qc.model_commands import models_app
 from services.qc.review_commands import add_review_commands
@@ -246,9 +246,8 @@ async def _signed_in(user: str) -> AsyncIterator[PersonApi]:
 add_check_commands(app, _signed_in, screen, notes)
 add_review_commands(app, _signed_in, screen, notes)
 add_material_commands(app, _signed_in)
-for group in registry_apps(_signed_in):
+for group in (*registry_apps(_signed_in), *checking_apps(_signed_in, screen, notes)):
     app.command(group)
-app.command(campaign_app(_signed_in, screen, notes))
 
 
 def generate_usage_report() -> None:

@@ -6,6 +6,7 @@ from libs.api.clients import ClientsApi
 from libs.api.diffs import DiffsApi
 from libs.api.material import MaterialApi
 from libs.api.saves import SavesApi
+from libs.api.replays import ReplaysApi
 from libs.api.transfer import TransferApi
 
 
@@ -21,6 +22,7 @@ class PersonApi(
     ClientsApi,
     DiffsApi,
     AuditApi,
+    ReplaysApi,
     TransferApi,
 ):
     """Each of its parents has one method for each route of its topic."""

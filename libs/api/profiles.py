@@ -1,7 +1,10 @@
 """Caller of the profile registry."""
 
+from uuid import UUID
+
 from libs.api.call import Caller
 from libs.contracts.clients import ClientDetails
+from libs.contracts.drafts import Draft
 from libs.contracts.profiles import (
     Profile,
     ProfileList,
@@ -33,6 +36,10 @@ class ProfilesApi:
     async def profile(self, profile_id: str) -> Profile:
         """Exactly that version. Raises NotFound."""
         return await self._caller.call("GET", f"/v1/profiles/{profile_id}", Profile)
+
+    async def draft(self, draft_id: UUID) -> Draft:
+        """A change that is not saved, with its whole content. Raises NotFound."""
+        return await self._caller.call("GET", f"/v1/drafts/{draft_id}", Draft)
 
     async def require_client(self, client_id: str) -> None:
         """Raises NotFound unless there is such a brand client, Conflict when it is archived."""

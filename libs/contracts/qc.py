@@ -197,7 +197,8 @@ class Given(Reply):
 
     It explains the result later, whatever was uploaded or edited since. `rerun_of` is the analysis
     whose other results it carries on; `fresh`: no result or answer of before was taken. One that
-    `can_wait` is asked of a provider's cheaper, slower tier.
+    `can_wait` is asked of a provider's cheaper, slower tier. In a `replay` a profile that may not
+    be live is tried on the creative of another analysis, `replay_of`: it counts nowhere.
     """
 
     brand_version: int = 0
@@ -211,6 +212,8 @@ class Given(Reply):
     rerun_of: UUID | None = None
     fresh: bool = False
     can_wait: bool = False
+    replay: UUID | None = None
+    replay_of: UUID | None = None
 
 
 class Preview(Reply):

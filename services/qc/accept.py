@@ -161,7 +161,10 @@ async def add_queued(
     brief: StoredBrief,
     only: list[str],
 ) -> UUID:
-    """Write a new analysis, with its first progress and what the ledger is told of it."""
+    """Write a new analysis, with its first progress and what the ledger is told of it.
+
+    A replay is none that reports count: the ledger hears of its calls alone.
+    """
     now = datetime.now(UTC)
     analysis_id = uuid7(now)
     queued = ProgressEvent(seq=0, kind="queued", at=now, total=len(only or profile.checks))
@@ -179,7 +182,8 @@ async def add_queued(
     )
     await assets.note_use(db, client_id, analysis_id, brief.given.assets)
     await bench.progress.add(db, client_id, analysis_id, queued)
-    await outbox.enqueue(db, analysis_id, _started(analysis_id, actor, client_id, profile, now))
+    if brief.given.replay is None:
+        await outbox.enqueue(db, analysis_id, _started(analysis_id, actor, client_id, profile, now))
     return analysis_id
 
 

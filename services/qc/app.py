@@ -22,6 +22,7 @@ from libs.settings import BadSettings, read_jwk
 from libs.web import READY, Route, create_service
 from services.qc import handlers, picture_handlers
 from services.qc.asking.judge import Judge
+from services.qc.asking.purse import Purse
 from services.qc.campaigns.handlers import DESK
 from services.qc.campaigns.opening import WebhookRules, open_campaigns, read_webhook_rules
 from services.qc.campaigns.routes import CAMPAIGN_ROUTES
@@ -45,6 +46,8 @@ from services.qc.outbox import Outbox
 from services.qc.progress import Progress
 from services.qc.providers import Access, open_providers, servers_of
 from services.qc.queue import Queue
+from services.qc.replays.handlers import REPLAYS, open_replays
+from services.qc.replays.routes import ROUTES as REPLAY_ROUTES
 from services.qc.review.report_handlers import PRINTS, PRINTS_AT_ONCE
 from services.qc.review.routes import REVIEW_ROUTES
 from services.qc.run import Bench
@@ -111,6 +114,7 @@ ROUTES = [
     *CAMPAIGN_ROUTES,
     *MODEL_ROUTES,
     *MONEY_ROUTES,
+    *REPLAY_ROUTES,
 ]
 
 
@@ -151,6 +155,7 @@ async def _begin(
     bench, profiles, usage = await _open(stack, settings, issuer)
     worker = Worker(bench, settings.analyses_in_flight, settings.lease_s, settings.max_claims)
     campaigns = await open_campaigns(stack, bench, profiles, settings, webhooks, worker)
+    replays = open_replays(bench, worker)
     app[handlers.BENCH] = bench
     app[handlers.PROFILES] = profiles
     app[USAGE] = usage
@@ -158,12 +163,20 @@ async def _begin(
     app[handlers.SETTINGS] = settings
     app[PRINTS] = asyncio.Semaphore(PRINTS_AT_ONCE)
     app[DESK] = campaigns.desk
+    app[REPLAYS] = replays
     app[BOOK], app[PROBER] = _models(bench, settings)
-    all_work = (worker.run, bench.outbox.run, bench.kept.run, app[PROBER].run, *campaigns.work)
+    all_work = (
+        worker.run,
+        bench.outbox.run,
+        bench.kept.run,
+        app[PROBER].run,
+        replays.driver.run,
+        *campaigns.work,
+    )
     tasks = [asyncio.create_task(work()) for work in all_work]
     app[READY] = lambda: _what_is_wrong(bench.pool, tasks)
-    stops: list[Callable[[], object]] = [tasks[0].cancel, campaigns.desk.events.stop]
-    app[STOPPING] = [bench.progress.stop, *stops]
+    stops: list[Callable[[], object]] = [bench.progress.stop, campaigns.desk.events.stop]
+    app[STOPPING] = [*stops, replays.events.stop, tasks[0].cancel]
     return tasks
 
 
@@ -193,7 +206,7 @@ async def _open(
         scratch=scratch,
         decoders=await stack.enter_async_context(_decoders(settings)),
         kept=Kept(pool, engine(settings.max_pixels, settings.max_pages), settings.kept_days),
-        judge=await _judge(stack, settings, pool),
+        judge=await _judge(stack, settings, Purse(pool, usage)),
         outbox=Outbox(pool, usage),
         progress=Progress(pool),
         queue=Queue(pool, settings.most_queued, settings.most_queued_of_client),
@@ -244,13 +257,14 @@ def _models_file(settings: QcSettings) -> Models:
         raise BadSettings(f"QC_MODELS_FILE: {error}") from error
 
 
-async def _judge(stack: AsyncExitStack, settings: QcSettings, pool: Pool) -> Judge:
-    registry = Registry(pool, _models_file(settings))
+async def _judge(stack: AsyncExitStack, settings: QcSettings, purse: Purse) -> Judge:
+    registry = Registry(purse.pool, _models_file(settings))
     await registry.start()
     opened = open_providers(registry.find, **_access(settings))
     providers = await stack.enter_async_context(opened)
     return Judge(
-        pool=pool,
+        pool=purse.pool,
+        purse=purse,
         registry=registry,
         providers=providers,
         default_models=settings.default_models,

@@ -23,8 +23,6 @@ from services.qc.domain.usage import UNKNOWN_USAGE, TokenUsage
 from services.qc.repository import AnalysisRow, Payer
 
 log = structlog.get_logger()
-
-
 Store = Callable[[Connection, AnalysisRow, Sequence[CheckResult]], Awaitable[None]]
 """Stores what a call answered, in the transaction that settles it."""
 
@@ -44,6 +42,10 @@ class Attempt:
     opened_at: datetime
     most_input_tokens: int
     most_output_tokens: int
+
+
+Guard = Callable[[Connection, Attempt], Awaitable[None]]
+"""Runs in the transaction that writes an intent; what it raises prevents the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,10 @@ async def open_attempt(
     attempt_no: int,
     fallback_of: UUID | None,
     most_tokens: tuple[int, int],
+    guard: Guard | None = None,
 ) -> Attempt:
-    """Write the intent; `most_tokens` bounds input and output.
-
-    Raises LeaseLost when the analysis is somebody else's by now.
+    """Write the intent; `most_tokens` bounds input and output. Raises what `guard` raises, and
+    LeaseLost when the analysis is somebody else's by now.
     """
     now = datetime.now(UTC)
     asked = tuple(check_ids)
@@ -80,6 +82,8 @@ async def open_attempt(
         async with transaction(pool, [row.client_id]) as db:
             await repository.hold(db, row)
             await _add(db, row, attempt)
+            if guard:
+                await guard(db, attempt)
 
     await insist(write)
     return attempt

@@ -26,6 +26,7 @@ from services.qc.checks import CHECKS
 from services.qc.domain.brief import PREVIOUS_VERSION, Brief, ReferenceFile
 from services.qc.domain.naming import did_you_mean, find_name, placement_named, stem_of
 from services.qc.domain.wants import wants_of
+from services.qc.repository import AnalysisRow
 from services.qc.store import Store
 
 log = structlog.get_logger()
@@ -102,6 +103,35 @@ async def brief_of(
         return stored, ()
     plan = await plans.plan(db, plan_id)
     return stored, tuple(plan.placements) if plan else ()
+
+
+async def replayed(
+    db: Connection, row: AnalysisRow, profile: Profile, replay_id: UUID
+) -> StoredBrief:
+    """That of the analysis, as it was, for trying `profile` on the same creative.
+
+    Reference assets that only this profile wants are those of today: there were none then.
+    """
+    stored, _ = await brief_of(db, row.client_id, row.analysis_id, row.profile)
+    given = stored.given
+    stem = stem_of(row.creative.file_name)
+    used, _ = await _assets(db, row.client_id, profile, "", stem)
+    kinds = kinds_of(row.profile) | ALWAYS | {one.kind for one in given.assets}
+    known = {one.name for one in given.assets}
+    new = [
+        one
+        for one in used
+        if one.kind not in kinds or (one.name not in known and _is_named(profile, one.name))
+    ]
+    own = {
+        "assets": [*given.assets, *new],
+        "rerun_of": None,
+        "fresh": False,
+        "can_wait": False,
+        "replay": replay_id,
+        "replay_of": row.analysis_id,
+    }
+    return stored.model_copy(update={"given": given.model_copy(update=own)})
 
 
 async def fetch(

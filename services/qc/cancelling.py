@@ -25,7 +25,7 @@ async def cancel(bench: Bench, row: AnalysisRow, actor: Actor) -> UUID | None:
     """
     now = datetime.now(UTC)
     async with transaction(bench.pool, [row.client_id]) as db:
-        state, lease = await _end(db, row, f"Cancelled by {_name(actor)}.", now)
+        state, lease = await _end(db, row, f"Cancelled by {name_of(actor)}.", now)
         if state not in ("queued", "running"):
             if state == "cancelled":
                 return None
@@ -70,7 +70,7 @@ async def _end(
     return was["state"], was["lease"]
 
 
-def _name(actor: Actor) -> str:
+def name_of(actor: Actor) -> str:
     """For people to read; what is printable of it, since it was typed by one."""
     shown = "".join(c for c in actor.name or actor.subject if c.isprintable())
     return shown[:MAX_NAME_CHARS]

@@ -7,6 +7,8 @@ from libs.contracts.profiles import Profile
 from libs.postgres import Connection
 from services.qc.briefing import StoredBrief
 
+NO_PART_OF_THE_QUESTION = {"fresh", "rerun_of", "replay", "replay_of"}
+
 
 async def find_earlier(
     db: Connection,
@@ -28,7 +30,9 @@ async def find_earlier(
          WHERE client_id = $1 AND creative ->> 'sha256' = $2 AND creative ->> 'file_name' = $3
            AND state = 'done' AND profile_id = $4 AND profile_version = $5
            AND profile ->> 'content_hash' = $6 AND only_checks = $7
-           AND brief #- '{given,fresh}' #- '{given,rerun_of}' = $8
+           AND brief -> 'given' ->> 'replay' IS NULL
+           AND brief #- '{given,fresh}' #- '{given,rerun_of}' #- '{given,replay}'
+                     #- '{given,replay_of}' = $8
            AND NOT EXISTS (SELECT FROM check_result
                             WHERE check_result.client_id = analysis.client_id
                               AND check_result.analysis_id = analysis.analysis_id
@@ -43,6 +47,6 @@ async def find_earlier(
         profile.version,
         profile.content_hash,
         list(only_checks),
-        brief.model_dump(mode="json", exclude={"given": {"fresh", "rerun_of"}}),
+        brief.model_dump(mode="json", exclude={"given": NO_PART_OF_THE_QUESTION}),
     )
     return found

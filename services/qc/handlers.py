@@ -112,14 +112,20 @@ async def visible(bench: Bench, actor: Actor, analysis_id: UUID) -> AnalysisRow:
 
 async def shown(bench: Bench, row: AnalysisRow) -> Analysis:
     """The analysis as it counts, with what reviewers said of it."""
+    found = await as_found(bench, row)
+    async with transaction(bench.pool, [row.client_id]) as db:
+        overrides = await said.of_analysis(db, row.client_id, row.analysis_id)
+    return reviewed(found, overrides, row.profile.pass_threshold)
+
+
+async def as_found(bench: Bench, row: AnalysisRow) -> Analysis:
+    """The analysis as it was found, whatever was said of it."""
     async with transaction(bench.pool, [row.client_id]) as db:
         results = await repository.results(db, row.client_id, row.analysis_id)
         costs = await costs_of(db, row.client_id, row.analysis_id)
         told = not await outbox.is_waiting(db, row.client_id, row.analysis_id)
-        overrides = await said.of_analysis(db, row.client_id, row.analysis_id)
         suspected = await looking.suspicions(db, row.client_id, row.analysis_id)
-    found = _analysis(row, results, costs, told).model_copy(update={"suspected": suspected})
-    return reviewed(found, overrides, row.profile.pass_threshold)
+    return _analysis(row, results, costs, told).model_copy(update={"suspected": suspected})
 
 
 def _analysis(

@@ -61,6 +61,11 @@ class AnalysisRow(Payer):
     given: Given | None = None
 
     @property
+    def replay_id(self) -> UUID | None:
+        """The replay that it is part of."""
+        return self.given.replay if self.given else None
+
+    @property
     def checks(self) -> dict[str, StoredCheck]:
         """The checks to run: all of the profile, or those that the caller named."""
         of_profile = self.profile.checks

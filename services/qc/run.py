@@ -33,6 +33,7 @@ from services.qc.outbox import Outbox
 from services.qc.pictures import crops_of, keep_pictures, without_lost_crops
 from services.qc.progress import Progress
 from services.qc.queue import Queue
+from services.qc.replays.carrying import still_answered
 from services.qc.repository import AnalysisRow
 from services.qc.store import Store
 from services.qc.written import Written
@@ -142,7 +143,7 @@ class _Run:
     async def _take_kept(self, brief: Brief, gallery: Gallery, sight_key: str) -> None:
         """Take what was measured and seen before, all in one write: most need no child at all.
 
-        Of an analysis that is to be fresh everything is measured.
+        Of an analysis that is to be fresh, or a replay, everything is measured.
         """
         checks, row, written = self._open_checks("exact"), self._row, self._written
         kept = self._bench.kept
@@ -154,7 +155,7 @@ class _Run:
         results = [
             result_of(check_id, checks[check_id], {**dict(found[key]), "cached": True})
             for check_id, key in written.keys.items()
-            if key in found and not (row.given and row.given.fresh)
+            if key in found and not (row.given and (row.given.fresh or row.given.replay))
         ]
         drawn = () if written.previews else kept.previews(all_found, written.previews_key)
         gallery.sight = kept_sight(all_found, sight_key)
@@ -181,6 +182,14 @@ class _Run:
 
     async def ask(self, gallery: Gallery) -> None:
         """Ask the judged checks; what cannot be asked is skipped, with the reason."""
+        measured: dict[str, dict[str, JsonValue]] = {
+            result.check_id: result.measurements
+            for result in self._written.results.values()
+            if self._checks[result.check_id].kind == "exact"
+        }
+        checks = self._open_checks("judged")
+        stored = await still_answered(self._judge, self._row, checks, gallery, measured)
+        await self._written.store(*stored)
         checks = self._open_checks("judged")
         reasons = {check_id: self._judge.skipped(check) for check_id, check in checks.items()}
         await self._written.store(
@@ -194,11 +203,6 @@ class _Run:
         if asked and not gallery.is_empty:
             await self._written.tell_started(asked)
             gallery.differences = list(landmarks_of(self._written.results.values()))
-            measured: dict[str, dict[str, JsonValue]] = {
-                result.check_id: result.measurements
-                for result in self._written.results.values()
-                if self._checks[result.check_id].kind == "exact"
-            }
             async with self._in_time():
                 await ask_all(self._judge, self._row, asked, gallery, measured, self._answered)
 

@@ -23,6 +23,13 @@ class Store:
         """Store the file at `path`; storing the same content again changes nothing."""
         await obstore.put_async(self._store, _key(sha256), path)
 
+    async def has(self, sha256: str) -> bool:
+        try:
+            await obstore.head_async(self._store, _key(sha256))
+        except (NotFoundError, FileNotFoundError):
+            return False
+        return True
+
     @asynccontextmanager
     async def fetch(self, sha256: str) -> AsyncIterator[Path]:
         """The content as a file of its own, removed at the end. Raises NotFound."""

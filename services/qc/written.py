@@ -116,7 +116,7 @@ class Written:
             async with transaction(self._pool, [self._row.client_id]) as db:
                 await repository.hold(db, self._row)
                 await repository.finish(db, self._row, judgement, failed_because, now)
-                if judgement:
+                if judgement and not self._row.replay_id:
                     event = completed_event(self._row, self.results.values(), judgement, now)
                     await outbox.enqueue(db, self._row.analysis_id, event)
                 last = self._event("finished", state="failed" if failed_because else "done")

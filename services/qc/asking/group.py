@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
@@ -11,6 +12,7 @@ from libs.contracts.qc import CheckResult, CheckState
 from services.qc import attempts, repository
 from services.qc.asking.finishing import to_its_end
 from services.qc.asking.judge import Judge, patience
+from services.qc.asking.purse import NoRoomNow, Spent
 from services.qc.asking.telling import Told
 from services.qc.attempts import Attempt, Settled
 from services.qc.domain.answer import Answer, Answers, Unusable, parse_answers
@@ -61,7 +63,10 @@ class Asking:
         fallback_of: UUID | None = None
         attempt_no = 1
         while True:
-            attempt_id, failed = await self._call_if_open(model, fallback_of)
+            try:
+                attempt_id, failed = await self._call_if_open(model, fallback_of)
+            except Spent as spent:
+                return self._results + self._without_answer("skipped", str(spent))
             if failed is None:
                 return self._results
             step = decide(
@@ -84,10 +89,10 @@ class Asking:
                 model, left, attempt_no = step.model, step.left, 1
                 fallback_of = attempt_id or fallback_of
 
-    def _without_answer(self, state: CheckState) -> list[CheckResult]:
+    def _without_answer(self, state: CheckState, reason: str = "") -> list[CheckResult]:
         why = {
             "state": state,
-            "reason": self._course.why_none,
+            "reason": reason or self._course.why_none,
             "attempted_models": self._course.attempted(),
         }
         return [result_of(id, check, why) for id, check in self._left.checks.items()]
@@ -109,7 +114,32 @@ class Asking:
     async def _one_call(
         self, model: ModelRef, fallback_of: UUID | None
     ) -> tuple[Attempt, ProviderFailed | None]:
-        """Why checks are left without an answer, or None when none is."""
+        """Why checks are left without an answer, or None when none is.
+
+        Raises Spent when the call may not be made.
+        """
+        while True:
+            guard = await self._guard(model)
+            with suppress(NoRoomNow):
+                return await self._guarded_call(model, fallback_of, guard)
+
+    async def _guard(self, model: ModelRef) -> attempts.Guard | None:
+        """Keeps the budget, where there is one: outside of the place, for it may have to wait."""
+        purse = self._judge.purse
+        if purse is None or self._row.replay_id is None:
+            return None
+        most = self._most_tokens(model, self._tell(self._left, model))
+        most_usd = await purse.most_usd(self._row, model, most)
+        await purse.wait_for_room(self._row, most_usd)
+        return purse.guard(self._row, most_usd)
+
+    def _most_tokens(self, model: ModelRef, told: Told) -> tuple[int, int]:
+        most_input = most_input_tokens(told.chars, len(told.pictures))
+        return most_input, self._most_output_tokens(model)
+
+    async def _guarded_call(
+        self, model: ModelRef, fallback_of: UUID | None, guard: attempts.Guard | None
+    ) -> tuple[Attempt, ProviderFailed | None]:
         async with self._judge.limits.place(model, self._row.client_id) as place:
             await self._judge.open.wait()
             self._calls += 1
@@ -121,10 +151,8 @@ class Asking:
                 model,
                 self._calls,
                 fallback_of,
-                (
-                    most_input_tokens(told.chars, len(told.pictures)),
-                    self._most_output_tokens(model),
-                ),
+                self._most_tokens(model, told),
+                guard,
             )
             question = self._question(attempt, told)
             try:

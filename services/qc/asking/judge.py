@@ -10,6 +10,7 @@ from libs.contracts.models import ModelInfo
 from libs.contracts.profiles import Check
 from libs.contracts.qc import Given
 from libs.postgres import Pool
+from services.qc.asking.purse import Purse
 from services.qc.domain.chain import succeeded
 from services.qc.domain.grouping import Group, groups_of
 from services.qc.domain.models import seen_size
@@ -57,6 +58,7 @@ class Judge:
     triage: TriageMode = "off"
     policy: Policy = field(default_factory=Policy)
     open: asyncio.Event = field(default_factory=_set)
+    purse: Purse | None = None
 
     def skipped(self, check: Check) -> str | None:
         """Why the check cannot be asked at all, or None."""
@@ -65,6 +67,15 @@ class Judge:
 
     def _models(self, check: Check) -> tuple[ModelRef, ...] | Skipped:
         return models_to_ask(check.models, self.default_models, self.providers.keys())
+
+    def may_answer(self, check: Check) -> set[str]:
+        """Every model that may be asked now, as `provider/model`; none for a skipped check."""
+        chain = self._models(check)
+        if isinstance(chain, Skipped):
+            return set()
+        asked = {*chain, *self.registry.heirs(chain)}
+        cheap = {ModelRef(m.provider, c) for m in asked if (c := self.info(m).cheaper)}
+        return {str(model) for model in asked | cheap}
 
     def info(self, model: ModelRef) -> ModelInfo:
         return self.registry.find(model.provider, model.model)

@@ -70,6 +70,8 @@ def _may_review(actor: Actor, row: AnalysisRow) -> None:
     require(actor, Action.REVIEW_ANALYSES, row.client_id)
     if actor.kind != "user":
         raise Forbidden("people_only", "Only a person can override or confirm a result: sign in.")
+    if row.replay_id:
+        raise Conflict("is_a_replay", "A replay counts nowhere: review the analysis itself.")
     if row.state != "done":
         raise Conflict("not_done", "Only an analysis that is done can be reviewed.")
 

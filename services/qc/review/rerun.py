@@ -32,6 +32,8 @@ async def rerun(bench: Bench, actor: Actor, row: AnalysisRow, wanted: RerunReque
     or Invalid.
     """
     require(actor, Action.RUN_ANALYSES, row.client_id)
+    if row.replay_id:
+        raise Conflict("is_a_replay", "A replay is not run again: start another one.")
     if row.state not in ENDED:
         raise Conflict("not_finished", "The analysis has not ended yet: wait until it has.")
     async with bench.queue.room(row.client_id), transaction(bench.pool, [row.client_id]) as db:

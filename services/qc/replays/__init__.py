@@ -1,0 +1,1 @@
+"""Replays: a profile that is not live yet, over analyses that were made before."""
