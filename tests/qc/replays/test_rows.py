@@ -133,7 +133,7 @@ async def test_calls_side_by_side_take_no_more_than_the_budget(pool: Pool) -> No
     refused = [one for one in taken if isinstance(one, NoRoomNow)]
     assert (len(opened), len(refused)) == (3, 17)
     async with transaction(pool, ["diageo"]) as db:
-        assert await items.spent(db, row) == (0, Decimal("0.9"))
+        assert await items.spent(db, row) == (Decimal(0), Decimal("0.9"))
         assert await db.fetchval("SELECT count(*) FROM attempt") == 3, "a refused call has no row"
 
 
