@@ -6,8 +6,8 @@ from hashlib import sha256
 
 from libs.contracts.replays import Replay
 from services.qc.domain.replay_text import (
-    dollars,
     findings_in_words,
+    short_dollars,
     signed,
     summary_lines,
     title_of,
@@ -25,7 +25,7 @@ HOW = {
 }
 LAYOUT = ENVIRONMENT.overlay()
 LAYOUT.filters = ENVIRONMENT.filters | {
-    "dollars": dollars,
+    "short": short_dollars,
     "fates": findings_in_words,
     "signed": signed,
     "why_not": why_not,

@@ -6,6 +6,7 @@ from decimal import Decimal
 from libs.contracts.replays import Replay, ReplayedCreative, ReplaySide, ReplaySummary
 
 WIDTHS = (34, 18, 18, 8, 22, 24)
+PLACES = Decimal("0.000001")
 TITLES = ("creative", "before", "after", "score", "findings", "cost")
 
 
@@ -61,6 +62,11 @@ def dollars(cost: Decimal | None) -> str:
     return "unknown" if cost is None else f"${cost.normalize():f}"
 
 
+def short_dollars(cost: Decimal | None) -> str:
+    """Room for a column; the sums below are exact."""
+    return "unknown" if cost is None else f"${cost.quantize(PLACES)}"
+
+
 def printable(text: str) -> str:
     """One line of `text` that steers nothing."""
     return "".join(c if c.isprintable() else " " for c in text)
@@ -82,7 +88,7 @@ def _cells(one: ReplayedCreative) -> Sequence[str]:
     if one.after is None:
         words = one.code if one.state == "not_replayed" else one.state
         return (printable(one.file_name), _side(one.before), (words or "").replace("_", " "))
-    cost = f"{dollars(one.before.cost_usd)} → {dollars(one.after.cost_usd)}"
+    cost = f"{short_dollars(one.before.cost_usd)} → {short_dollars(one.after.cost_usd)}"
     after = f"{_side(one.after)}{' !' if one.flips else ''}"
     change, findings = signed(one.score_change), findings_in_words(one) or "the same"
     return (printable(one.file_name), _side(one.before), after, change, findings, cost)

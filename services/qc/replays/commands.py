@@ -97,14 +97,14 @@ class ReplayCommands:
         """
         if wanted.output:
             refuse_report_path(wanted.output, FORMS)
-        question = _question(profile, client, wanted)
+        order = _order(profile, client, wanted)
+        question = ReplayQuestion(**order.model_dump(exclude={"budget_usd"}))
         async with self._sign_in(as_user) as api:
             expected = await api.estimate_replay(question)
             if wanted.estimate:
                 self._tell_estimate(expected, wanted.json)
                 return 0
             self._notes.print(_in_words(expected), markup=False, highlight=False, soft_wrap=True)
-            order = ReplayOrder(**dict(question), budget_usd=wanted.budget)
             started = await api.start_replay(order)
             if wanted.detach:
                 print(f"{started.replay_id} runs: `aiqc replay show {started.replay_id}`")
@@ -227,16 +227,17 @@ async def _with_cost(api: ReplaysApi, replay_id: UUID) -> Replay:
     return replay
 
 
-def _question(profile: str, client: str, wanted: Wanted) -> ReplayQuestion:
+def _order(profile: str, client: str, wanted: Wanted) -> ReplayOrder:
     edit = _edit(wanted.edit) if wanted.edit else None
     try:
-        return ReplayQuestion(
+        return ReplayOrder(
             client=client,
             profile=profile,
             edit=edit,
             draft_id=wanted.draft,
             last=wanted.last,
             of="client" if wanted.any_profile else "profile",
+            budget_usd=wanted.budget,
         )
     except ValidationError as error:
         raise Invalid("bad_replay", _sentence(error)) from error
