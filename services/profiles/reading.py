@@ -23,6 +23,7 @@ from services.profiles.domain.family import (
 )
 from services.profiles.domain.slug import parse_profile_id
 from services.profiles.domain.uses import Sought
+from services.profiles.finding import rows as finding
 
 
 async def list_clients(pool: Pool, actor: Actor, *, archived: bool = False) -> ClientList:
@@ -47,7 +48,7 @@ async def list_profiles(
             await require_client(db, client_id)
             if await repository.archived_clients(db, [client_id]):
                 return ProfileList(profiles=[])
-        lines = await repository.lines(db, client_id, sought)
+        lines = await finding.lines(db, client_id, sought)
     return ProfileList(
         profiles=[summary_of(line, known) for line in lines if line.audience.seen_by(clients)]
     )

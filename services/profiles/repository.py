@@ -9,7 +9,6 @@ from libs.postgres import Connection, Record
 from services.profiles.domain.audience import Audience
 from services.profiles.domain.content import Content, content_hash, scoring_hash
 from services.profiles.domain.family import Change, Family, Line, Version
-from services.profiles.domain.uses import Sought
 
 CHECKS = TypeAdapter(dict[str, Check])
 STORED_CHECKS = TypeAdapter(dict[str, StoredCheck])
@@ -82,7 +81,7 @@ async def family(db: Connection, slug: str) -> Family | None:
         """,
         slug,
     )
-    return _family(row) if row else None
+    return family_of(row) if row else None
 
 
 async def lock_family(db: Connection, slug: str) -> Family | None:
@@ -99,7 +98,7 @@ async def lock_family(db: Connection, slug: str) -> Family | None:
         """,
         slug,
     )
-    return _family(row) if row else None
+    return family_of(row) if row else None
 
 
 async def add_family(
@@ -118,7 +117,7 @@ async def add_family(
         list(audience.clients),
         created_by,
     )
-    return _family(row) if row else None
+    return family_of(row) if row else None
 
 
 async def update_family(db: Connection, family: Family) -> None:
@@ -149,7 +148,7 @@ async def version(db: Connection, slug: str, number: int) -> Version | None:
         slug,
         number,
     )
-    return _version(row) if row else None
+    return version_of(row) if row else None
 
 
 async def add_first_version(db: Connection, slug: str, content: Content, created_by: str) -> None:
@@ -171,37 +170,6 @@ async def add_first_version(db: Connection, slug: str, content: Content, created
     )
 
 
-async def lines(db: Connection, client_id: str | None, sought: Sought) -> list[Line]:
-    """The active version of each profile or, for a client that pinned another, that one."""
-    rows = await db.fetch(
-        """
-        SELECT slug, version, version = active_version AS active, visibility,
-               visible_to_clients, name, description, pass_threshold, check_count, based_on,
-               content_hash, scoring_hash, v.created_at, v.created_by, archived_at
-          FROM profile
-          JOIN profile_version AS v USING (slug)
-         WHERE version = coalesce(
-                   (SELECT pinned_version FROM client_binding AS b
-                     WHERE b.client_id = $1 AND b.slug = profile.slug),
-                   active_version)
-           AND ($2 = 'all' OR (archived_at IS NULL) = ($2 = 'active'))
-           AND ($3::text IS NULL OR $3 = ANY (check_names))
-           AND ($4::text IS NULL OR $4 = ANY (model_names))
-           AND ($5::text IS NULL OR lower(normalize(btrim($5))) = ANY (texts))
-           AND ($6::text IS NULL OR words @@ words_sought($6)
-                OR strpos(lower(normalize(name)), lower(normalize(btrim($6)))) > 0)
-         ORDER BY lower(name), slug
-        """,
-        client_id,
-        sought.state,
-        sought.check,
-        sought.model,
-        sought.asset,
-        sought.q,
-    )
-    return [_line(row) for row in rows]
-
-
 async def history(db: Connection, slug: str) -> list[Line]:
     """Every version of a profile, the newest first."""
     rows = await db.fetch(
@@ -216,7 +184,7 @@ async def history(db: Connection, slug: str) -> list[Line]:
         """,
         slug,
     )
-    return [_line(row) for row in rows]
+    return [line_of(row) for row in rows]
 
 
 async def add_activation(
@@ -260,7 +228,7 @@ def _audience(row: Record) -> Audience:
     return Audience(row["visibility"], tuple(row["visible_to_clients"]))
 
 
-def _family(row: Record) -> Family:
+def family_of(row: Record) -> Family:
     return Family(
         row["slug"],
         _audience(row),
@@ -273,7 +241,7 @@ def _family(row: Record) -> Family:
     )
 
 
-def _version(row: Record) -> Version:
+def version_of(row: Record) -> Version:
     checks = STORED_CHECKS.validate_json(row["checks"])
     return Version(
         row["version"],
@@ -286,7 +254,7 @@ def _version(row: Record) -> Version:
     )
 
 
-def _line(row: Record) -> Line:
+def line_of(row: Record) -> Line:
     fields = dict(row)
     audience = Audience(fields.pop("visibility"), tuple(fields.pop("visible_to_clients")))
     return Line(audience=audience, **fields)

@@ -4,6 +4,7 @@ All of it happens in the caller's transaction, on a family that it holds with
 `repository.lock_family`.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -24,6 +25,7 @@ from services.profiles.domain.family import Change, Family, Version, state_hash
 from services.profiles.domain.saving import Saving
 from services.profiles.saves.version_rows import add_saved_version
 
+NOTHING_MORE: Mapping[str, object] = {}
 Reason = Literal["save", "activate", "schedule", "approve", "bulk", "undo", "import"]
 """Why the active pointer moved; the audit calls the change `profile.<reason>`."""
 
@@ -49,9 +51,16 @@ async def add_first_version(
 
 
 async def write_save(
-    db: Connection, actor: Actor, saving: Saving, reason: Reason = "save", note: str = ""
+    db: Connection,
+    actor: Actor,
+    saving: Saving,
+    reason: Reason = "save",
+    note: str = "",
+    details: Mapping[str, object] = NOTHING_MORE,
 ) -> None:
     """The next version, or another audience, or nothing: whatever `saving` says.
+
+    `details` are what the audit says beside.
 
     Raises as `require_author`, and NotFound, for an audience that the actor may not give, and
     Conflict for an archived profile or when it takes an approved draft.
@@ -66,7 +75,7 @@ async def write_save(
     if reason != "approve":
         already = NOBODY if saving.content else before.audience
         await require_no_approval(db, after, already)
-    change = _change(actor, saving, reason, note)
+    change = _change(actor, saving, reason, note, details)
     if saving.content:
         await add_saved_version(db, saving, change, reason, note)
     else:
@@ -81,6 +90,7 @@ async def write_move(
     versions: tuple[Version, Version],
     reason: Reason,
     note: str = "",
+    details: Mapping[str, object] = NOTHING_MORE,
 ) -> Family:
     """Move the active pointer from the first of `versions`, the active one, to the second.
 
@@ -93,7 +103,7 @@ async def write_move(
     after = replace(family, active_version=chosen.version, revision=family.revision + 1)
     await repository.update_family(db, after)
     await repository.add_activation(db, after, reason, actor.subject, note)
-    details: dict[str, object] = {"version": chosen.version, "before": {"version": active.version}}
+    moved: dict[str, object] = {"version": chosen.version, "before": {"version": active.version}}
     change = Change(
         object_kind="profile",
         object_id=family.slug,
@@ -103,7 +113,7 @@ async def write_move(
         before_hash=state_hash(active.content_hash, family.audience),
         after_hash=state_hash(chosen.content_hash, family.audience),
         request_id=telemetry.request_id(),
-        details=details | ({"note": note} if note else {}),
+        details=moved | ({"note": note} if note else {}) | dict(details),
     )
     await repository.add_audit_event(db, change)
     return after
@@ -123,9 +133,11 @@ async def require_clients(db: Connection, audience: Audience, before: Audience =
         raise archived_client(client_id)
 
 
-def _change(actor: Actor, saving: Saving, reason: Reason, note: str) -> Change:
+def _change(
+    actor: Actor, saving: Saving, reason: Reason, note: str, more: Mapping[str, object]
+) -> Change:
     before_hash, after_hash = saving.hashes
-    details: dict[str, object] = {"version": saving.after.active_version}
+    details: dict[str, object] = {"version": saving.after.active_version, **more}
     if saving.content:
         details |= _version_details(saving.after.active_version, saving.content)
         details |= {"based_on": saving.base.version, "stale_base": saving.stale_base}

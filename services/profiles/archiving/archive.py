@@ -40,7 +40,11 @@ async def set_in_use(
 
 async def dependants(db: Connection, slug: str) -> list[Dependant]:
     """What has to be ended before the profile can be archived."""
-    return await rows.pins(db, slug)
+    return [
+        *await rows.pins(db, slug),
+        *await rows.schedules(db, slug),
+        *await rows.drafts(db, slug),
+    ]
 
 
 async def _set(db: Connection, actor: Actor, family: Family, in_use: bool) -> Family:

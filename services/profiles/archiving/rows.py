@@ -23,6 +23,40 @@ async def set_archived(db: Connection, family: Family, by: str | None) -> Family
     return family.archived_since(archived_at)
 
 
+async def schedules(db: Connection, slug: str) -> list[Dependant]:
+    """Activations that are still to come."""
+    rows = await db.fetch(
+        """
+        SELECT schedule_id, version, activate_at FROM schedule
+         WHERE slug = $1 AND state = 'pending' ORDER BY activate_at
+        """,
+        slug,
+    )
+    return [
+        Dependant(
+            kind="schedule",
+            id=str(schedule_id),
+            what=f"{profile_id_of(slug, version)} is to be activated on {at:%Y-%m-%d at %H:%M} UTC",
+        )
+        for schedule_id, version, at in rows
+    ]
+
+
+async def drafts(db: Connection, slug: str) -> list[Dependant]:
+    """Drafts that are neither applied nor withdrawn."""
+    rows = await db.fetch(
+        """
+        SELECT draft_id, title, created_by FROM draft
+         WHERE slug = $1 AND state = 'open' ORDER BY created_at
+        """,
+        slug,
+    )
+    return [
+        Dependant(kind="draft", id=str(draft_id), what=f"{by} has an open draft, “{title}”")
+        for draft_id, title, by in rows
+    ]
+
+
 async def pins(db: Connection, slug: str) -> list[Dependant]:
     """Clients that are pinned to one of its versions and may use it."""
     rows = await db.fetch(

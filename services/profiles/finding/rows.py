@@ -6,9 +6,10 @@ from libs.contracts.finding import UsingClient
 from libs.contracts.profiles import StoredCheck
 from libs.postgres import Connection
 from services.profiles.domain.audience import Audience
+from services.profiles.domain.family import Line
 from services.profiles.domain.slug import profile_id_of
 from services.profiles.domain.uses import Sought
-from services.profiles.repository import STORED_CHECKS
+from services.profiles.repository import STORED_CHECKS, line_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,37 @@ class InUse:
     active: bool
     pinned_clients: list[str]
     checks: dict[str, StoredCheck]
+
+
+async def lines(db: Connection, client_id: str | None, sought: Sought) -> list[Line]:
+    """The active version of each profile or, for a client that pinned another, that one."""
+    rows = await db.fetch(
+        """
+        SELECT slug, version, version = active_version AS active, visibility,
+               visible_to_clients, name, description, pass_threshold, check_count, based_on,
+               content_hash, scoring_hash, v.created_at, v.created_by, archived_at
+          FROM profile
+          JOIN profile_version AS v USING (slug)
+         WHERE version = coalesce(
+                   (SELECT pinned_version FROM client_binding AS b
+                     WHERE b.client_id = $1 AND b.slug = profile.slug),
+                   active_version)
+           AND ($2 = 'all' OR (archived_at IS NULL) = ($2 = 'active'))
+           AND ($3::text IS NULL OR $3 = ANY (check_names))
+           AND ($4::text IS NULL OR $4 = ANY (model_names))
+           AND ($5::text IS NULL OR lower(normalize(btrim($5))) = ANY (texts))
+           AND ($6::text IS NULL OR words @@ words_sought($6)
+                OR strpos(lower(normalize(name)), lower(normalize(btrim($6)))) > 0)
+         ORDER BY lower(name), slug
+        """,
+        client_id,
+        sought.state,
+        sought.check,
+        sought.model,
+        sought.asset,
+        sought.q,
+    )
+    return [line_of(row) for row in rows]
 
 
 async def versions_in_use(db: Connection, sought: Sought, limit: int) -> list[InUse]:

@@ -1,0 +1,1 @@
+"""Changing many profiles at once: plan, review, commit, undo."""
