@@ -8,7 +8,7 @@ from services.profiles.archiving.archive import set_in_use
 from services.profiles.handlers import ETAG, POOL, ProfilePath
 
 
-async def post_archive(request: web.Request, path: ProfilePath) -> Archived:
+async def post_profile_archive(request: web.Request, path: ProfilePath) -> Archived:
     """Take the profile out of use: no list has it and no analysis runs it; its versions stay."""
     return await _set(request, path, in_use=False)
 
@@ -18,7 +18,7 @@ async def delete_profile(request: web.Request, path: ProfilePath) -> Archived:
     return await _set(request, path, in_use=False)
 
 
-async def post_restore(request: web.Request, path: ProfilePath) -> Archived:
+async def post_profile_restore(request: web.Request, path: ProfilePath) -> Archived:
     """Take an archived profile into use again, as it was."""
     return await _set(request, path, in_use=True)
 

@@ -12,6 +12,20 @@ WRITE, GUARD = Action.WRITE_PROFILES, ("If-Match",)
 
 ROUTES = [
     Route("DELETE", PROFILE, handlers.delete_profile, WRITE, headers=GUARD, fails=FAILS),
-    Route("POST", f"{PROFILE}/archive", handlers.post_archive, WRITE, headers=GUARD, fails=FAILS),
-    Route("POST", f"{PROFILE}/restore", handlers.post_restore, WRITE, headers=GUARD, fails=FAILS),
+    Route(
+        "POST",
+        f"{PROFILE}/archive",
+        handlers.post_profile_archive,
+        WRITE,
+        headers=GUARD,
+        fails=FAILS,
+    ),
+    Route(
+        "POST",
+        f"{PROFILE}/restore",
+        handlers.post_profile_restore,
+        WRITE,
+        headers=GUARD,
+        fails=FAILS,
+    ),
 ]

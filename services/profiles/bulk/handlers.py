@@ -30,11 +30,11 @@ async def get_bulk_edit(request: web.Request, path: BulkPath) -> BulkEdit:
     return await plan.show_plan(request.app[POOL], request[ACTOR], path.bulk_id)
 
 
-async def post_commit(request: web.Request, path: BulkPath) -> BulkEdit:
+async def post_bulk_commit(request: web.Request, path: BulkPath) -> BulkEdit:
     """Save every profile of the plan, or none. A second time changes nothing."""
     return await commit.commit(request.app[POOL], request[ACTOR], path.bulk_id)
 
 
-async def post_undo(request: web.Request, path: BulkPath) -> BulkEdit:
+async def post_bulk_undo(request: web.Request, path: BulkPath) -> BulkEdit:
     """Activate what was active before, in every profile, or in none."""
     return await commit.undo(request.app[POOL], request[ACTOR], path.bulk_id)

@@ -15,6 +15,6 @@ ROUTES = [
     Route("POST", BULK, handlers.post_bulk_edit, WRITE, HTTPStatus.CREATED, fails=FAILS),
     Route("GET", BULK, handlers.get_bulk_edits, READ),
     Route("GET", ONE, handlers.get_bulk_edit, READ),
-    Route("POST", f"{ONE}/commit", handlers.post_commit, WRITE, fails=FAILS),
-    Route("POST", f"{ONE}/undo", handlers.post_undo, WRITE, fails=FAILS),
+    Route("POST", f"{ONE}/commit", handlers.post_bulk_commit, WRITE, fails=FAILS),
+    Route("POST", f"{ONE}/undo", handlers.post_bulk_undo, WRITE, fails=FAILS),
 ]
