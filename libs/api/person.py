@@ -1,9 +1,11 @@
 """Caller of the gateway for all that a person may ask of it."""
 
 from libs.api.audit import AuditApi
+from libs.api.bulk import BulkApi
 from libs.api.campaigns import CampaignsApi
 from libs.api.clients import ClientsApi
 from libs.api.diffs import DiffsApi
+from libs.api.finding import FindingApi
 from libs.api.material import MaterialApi
 from libs.api.saves import SavesApi
 from libs.api.replays import ReplaysApi
@@ -12,9 +14,11 @@ from libs.api.transfer import TransferApi
 
 class PersonApi(
     AuditApi,
+    BulkApi,
     CampaignsApi,
     ClientsApi,
     DiffsApi,
+    FindingApi,
     MaterialApi,
     SavesApi,
     MaterialApi,

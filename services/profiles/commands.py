@@ -9,9 +9,11 @@ from libs.api.person import PersonApi
 from services.profiles.audit.commands import audit_app
 from services.profiles.bindings.commands import add_preview_command
 from services.profiles.brand_commands import brand_app
+from services.profiles.bulk.commands import bulk_app
 from services.profiles.clients.commands import clients_app
 from services.profiles.diffs.commands import add_diff_commands
 from services.profiles.saves.commands import add_save_commands
+from services.profiles.finding.commands import add_finding_commands
 from services.profiles.transfer.commands import add_transfer_commands
 
 Connect = Callable[[str], AbstractAsyncContextManager[PersonApi]]
@@ -34,4 +36,6 @@ def profiles_app(connect: Connect) -> App:
     add_preview_command(app, connect)
     add_save_commands(app, connect)
     add_transfer_commands(app, connect)
+    add_finding_commands(app, connect)
+    app.command(bulk_app(connect))
     return app
