@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from cyclopts import App, Parameter
 from rich.console import Console, RenderableType
 
 from libs.api.bulk import BulkApi
-from libs.contracts.bulk import BulkEdit, BulkEdits, Selection
+from libs.contracts.bulk import BulkEdit, BulkEdits, Operation, Selection
 from services.profiles.bulk import typed
 from services.profiles.bulk.showing import as_table, in_words
 
@@ -18,6 +19,69 @@ Connect = Callable[[str], AbstractAsyncContextManager[BulkApi]]
 AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
 Several = Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)]
 PIPED_WIDTH = 160
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Which profiles.
+
+    Parameters
+    ----------
+    client
+        Profiles that this client alone uses; with --include-shared those of others too.
+    check
+        Profiles with this check.
+    model
+        Profiles with a check that asks this model.
+    without
+        The slug of a profile to leave out; may be given several times.
+    """
+
+    client: str | None = None
+    check: str | None = None
+    model: str | None = None
+    without: Several = ()
+    include_shared: bool = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What becomes of them; all but the threshold may be given several times.
+
+    Parameters
+    ----------
+    swap_model
+        OLD=NEW, as openai/gpt-4o=openai/gpt-5.1: in every check that asks the old one.
+    add_check
+        ID=FILE, the JSON of one check.
+    set
+        CHECK.weight=2, CHECK.critical=true or CHECK.PARAMETER=VALUE; null takes it away.
+    remove_check
+        The id of a check.
+    threshold
+        The pass threshold, 0 to 100.
+    """
+
+    swap_model: Several = ()
+    add_check: Several = ()
+    set: Several = ()
+    remove_check: Several = ()
+    threshold: float | None = None
+
+    def operations(self) -> list[Operation]:
+        """Raises Invalid for what cannot be read."""
+        return [
+            *typed.swaps(self.swap_model),
+            *typed.additions(self.add_check),
+            *typed.settings(self.set),
+            *typed.removals(self.remove_check),
+            *typed.thresholds(self.threshold),
+        ]
+
+
+EVERY, NOTHING = Chosen(), Changes()
 
 
 def bulk_app(connect: Connect) -> App:
@@ -38,16 +102,8 @@ class BulkCommands:
     async def plan(
         self,
         *profiles: str,
-        client: str | None = None,
-        check: str | None = None,
-        model: str | None = None,
-        without: Several = (),
-        include_shared: bool = False,
-        swap_model: Several = (),
-        add_check: Several = (),
-        set: Several = (),
-        remove_check: Several = (),
-        threshold: float | None = None,
+        only: Chosen = EVERY,
+        change: Changes = NOTHING,
         note: str = "",
         json: bool = False,
         as_user: AsUser = "admin",
@@ -58,41 +114,17 @@ class BulkCommands:
         ----------
         profiles
             Slugs of profiles; without them all that the other flags select.
-        client
-            Profiles that this client alone uses; with --include-shared those of others too.
-        check
-            Profiles with this check.
-        model
-            Profiles with a check that asks this model.
-        without
-            The slug of a profile to leave out; may be given several times, as may those below.
-        swap_model
-            OLD=NEW, as openai/gpt-4o=openai/gpt-5.1: in every check that asks the old one.
-        add_check
-            ID=FILE, the JSON of one check.
-        set
-            CHECK.weight=2, CHECK.critical=true or CHECK.PARAMETER=VALUE; null takes it away.
-        remove_check
-            The id of a check.
-        threshold
-            The pass threshold, 0 to 100.
         """
         order = typed.order_of(
             lambda: Selection(
-                client=client,
-                check=check,
-                model=model,
-                profiles=list(profiles) or None,
-                without=list(without),
-                include_shared=include_shared,
+                client=only.client,
+                check=only.check,
+                model=only.model,
+                profiles=[*profiles] or None,
+                without=[*only.without],
+                include_shared=only.include_shared,
             ),
-            [
-                *typed.swaps(swap_model),
-                *typed.additions(add_check),
-                *typed.settings(set),
-                *typed.removals(remove_check),
-                *typed.thresholds(threshold),
-            ],
+            change.operations(),
             note,
         )
         async with self._connect(as_user) as api:

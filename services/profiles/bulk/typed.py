@@ -25,7 +25,9 @@ Made = TypeVar("Made")
 OWN_FIELDS = ("weight", "critical")
 
 
-def order_of(selection: Callable[[], Selection], operations: Iterable[Operation], note: str) -> BulkOrder:
+def order_of(
+    selection: Callable[[], Selection], operations: Iterable[Operation], note: str
+) -> BulkOrder:
     """Raises Invalid, which names what is wrong."""
     return _checked(
         lambda: BulkOrder(selection=selection(), operations=list(operations), note=note)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from libs.api.finding import FindingApi
 from libs.contracts.finding import ProfileUsage, ProfileUse, ProfileUses
-from libs.contracts.profiles import ProfileList
+from libs.contracts.profiles import ProfileList, ProfileSummary
 from libs.problems import Invalid
 from services.profiles.domain.uses import State
 
@@ -45,7 +45,7 @@ class FindingCommands:
         json: bool = False,
         as_user: AsUser = "admin",
     ) -> int:
-        """Find profiles by words of their names, prompts and checks; the beginning of a word will do.
+        """Find profiles by words of their names, prompts and checks; beginnings will do.
 
         Parameters
         ----------
@@ -66,15 +66,7 @@ class FindingCommands:
         elif not found:
             print("No profile has all of that.")
         else:
-            table = _table("Profile", "Name", "Checks", "Threshold", "Used by", "Changed by")
-            for one in found:
-                used_by = "all" if one.visibility == "all" else ", ".join(one.visible_to_clients)
-                numbers = (str(one.check_count), f"{one.pass_threshold:g}")
-                gone = " (archived)" if one.archived_at else ""
-                table.add_row(
-                    one.profile_id, _plain(one.name + gone), *numbers, used_by, one.modified_by
-                )
-            _show(table)
+            _show(_profiles_table(found))
         return 0
 
     async def uses(
@@ -110,6 +102,8 @@ class FindingCommands:
             print(ProfileUses(uses=found).model_dump_json(indent=2))
         elif not found:
             print("Nothing that is in use has it.")
+            if model:
+                print("Checks that name no model ask the default ones of the qc service.")
         else:
             _show(_uses_table(found))
         return 0
@@ -139,6 +133,16 @@ def _show_usage(usage: ProfileUsage) -> None:
     _show(table)
     for one in usage.dependants:
         _console().print(_plain(f"Keeps it from being archived: {one.what}"))
+
+
+def _profiles_table(found: list[ProfileSummary]) -> Table:
+    table = _table("Profile", "Name", "Checks", "Threshold", "Used by", "Changed by")
+    for one in found:
+        used_by = "all" if one.visibility == "all" else ", ".join(one.visible_to_clients)
+        numbers = (str(one.check_count), f"{one.pass_threshold:g}")
+        name = _plain(f"{one.name} (archived)" if one.archived_at else one.name)
+        table.add_row(one.profile_id, name, *numbers, used_by, one.modified_by)
+    return table
 
 
 def _uses_table(found: list[ProfileUse]) -> Table:
