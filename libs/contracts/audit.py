@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from libs.contracts.common import ClientId, Label, Reply, Request
+from libs.contracts.diff import Difference
 
 Form = Literal["json", "jsonl", "csv"]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -61,7 +62,8 @@ class AuditQuery(Request):
 
 
 class AuditEntry(Reply):
-    """One change. `sentence` and `changes` are for people, the rest is what was written then.
+    """One change. `sentence` is for people, `changes` what it changed in the content, without the
+    words within texts; the rest is what was written then.
 
     `seq` grows in the order of writing and has gaps; `revision` counts the changes of the
     object, without gaps. `hash` covers the row and `previous_hash`, that of the row before it.
@@ -75,7 +77,7 @@ class AuditEntry(Reply):
     actor: str
     action: str
     sentence: str
-    changes: list[str] = []
+    changes: list[Difference] = []
     before_hash: str | None = None
     after_hash: str
     request_id: str | None = None

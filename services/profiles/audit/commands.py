@@ -170,7 +170,7 @@ class AuditCommands:
 def _show(entry: AuditEntry) -> None:
     print(f"{entry.at:%Y-%m-%d %H:%M:%S}  {_one_line(entry.sentence)}")
     for change in entry.changes:
-        print(f"{'':21}{_one_line(change)}")
+        print(f"{'':21}{_one_line(change.sentence)}")
 
 
 def _one_line(text: str) -> str:

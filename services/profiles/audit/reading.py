@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from libs.actor import require, visible_clients
 from libs.contracts.access import Action, Actor
 from libs.contracts.audit import AuditEntry, AuditPage, AuditQuery
+from libs.contracts.diff import Difference
 from libs.postgres import Pool, Record, transaction
 from services.profiles.audit import rows
+from services.profiles.audit.changes import changes_of
 from services.profiles.domain.audit_sentences import sentence, shown_details
 from services.profiles.domain.slug import parse_profile_id
 from services.profiles.reading import require_client
 
-PAGE = 500
+PAGE = 200
 
 
 async def read_page(pool: Pool, actor: Actor, query: AuditQuery) -> AuditPage:
@@ -72,10 +74,11 @@ async def _read(pool: Pool, actor: Actor, wanted: rows.Wanted, limit: int) -> li
         if wanted.client_id:
             await require_client(db, wanted.client_id)
         found = await rows.events(db, wanted, limit)
-    return [_entry(row, clients) for row in found]
+        changes = await changes_of(db, found)
+    return [_entry(row, clients, changes.get(row["seq"], [])) for row in found]
 
 
-def _entry(row: Record, clients: tuple[str, ...] | None) -> AuditEntry:
+def _entry(row: Record, clients: tuple[str, ...] | None, changes: list[Difference]) -> AuditEntry:
     details = shown_details(row["details"], clients)
     said = sentence(row["actor"], row["action"], row["object_kind"], row["object_id"], details)
-    return AuditEntry(**{**row, "details": details, "sentence": said})
+    return AuditEntry(**{**row, "details": details, "sentence": said, "changes": changes})

@@ -89,6 +89,11 @@ async def counters(db: Connection) -> dict[Key, int]:
         SELECT 'client', client_id, revision FROM client
          UNION ALL
         SELECT 'brand', client_id, max(version) FROM brand_version GROUP BY client_id
+         UNION ALL
+        SELECT 'draft', draft_id::text, revision FROM draft
+         UNION ALL
+        SELECT 'schedule', schedule_id::text, CASE state WHEN 'pending' THEN 1 ELSE 2 END
+          FROM schedule
         """
     )
     return {(row["kind"], row["id"]): row["revision"] for row in rows}

@@ -37,7 +37,8 @@ def csv_lines(entries: Iterable[AuditEntry]) -> str:
 
 
 def _cells(entry: AuditEntry) -> list[str]:
-    fields = entry.model_dump(mode="json") | {"changes": "; ".join(entry.changes)}
+    told = "; ".join(change.sentence for change in entry.changes)
+    fields = entry.model_dump(mode="json") | {"changes": told}
     return [_harmless(fields[name]) for name in COLUMNS]
 
 

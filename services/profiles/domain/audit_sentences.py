@@ -7,15 +7,16 @@ from services.profiles.domain.slug import profile_id_of
 Details = Mapping[str, object]
 
 CLIENT_LISTS = ("visible_to_clients", "clients", "pinned_clients", "repointed_clients")
-WORDS: dict[str, str] = {
+WORDS: Mapping[str, str] = {
     "profile.create": "created the profile {id}",
     "profile.save": "saved version {version} of {id}{based}",
     "profile.activate": "made version {version} of {id} the active one{instead}",
     "profile.schedule": "had version {version} of {id} made active on schedule{instead}",
-    "profile.approve": "made what was approved the active version {version} of {id}",
-    "profile.bulk": "changed {id} in a bulk edit: version {version}",
-    "profile.undo": "took a bulk edit of {id} back: version {version} is active{instead}",
+    "profile.approve": "made an approved draft version {version} of {id}",
+    "profile.bulk": "saved version {version} of {id} in a bulk edit",
+    "profile.undo": "undid a bulk edit of {id}: version {version} is active{instead}",
     "profile.import": "imported version {version} of {id}",
+    "profile.visibility": "changed who may use {id}",
     "profile.archive": "archived the profile {id}",
     "profile.restore": "took the profile {id} out of the archive",
     "client.create": "added the brand client {id}",
@@ -25,25 +26,40 @@ WORDS: dict[str, str] = {
     "client.archive": "archived the brand client {id}",
     "client.restore": "took the brand client {id} out of the archive",
     "brand.save": "saved version {version} of the brand data of {id}",
+    "draft.create": "drafted a change of {profile}",
+    "draft.edit": "edited a draft of {profile}",
+    "draft.comment": "commented on a draft of {profile}",
+    "draft.approve": "approved a draft of {profile}",
+    "draft.reject": "rejected a draft of {profile}",
+    "draft.withdraw": "withdrew a draft of {profile}",
+    "draft.apply": "applied a draft of {profile}: version {version}",
+    "schedule.create": "scheduled version {version} of {profile} for {activate_at}",
+    "schedule.done": "saw version {version} of {profile} made active, as scheduled",
+    "schedule.conflict": "saw the schedule of version {version} of {profile} fail",
+    "schedule.cancelled": "cancelled the schedule of version {version} of {profile}",
 }
 
 
 def sentence(actor: str, action: str, object_kind: str, object_id: str, details: Details) -> str:
     """One line, without a full stop; an action that has no words of its own is named as it is."""
     words = WORDS.get(action)
-    if words is None and action == "profile.visibility":
-        said = f"changed who may use {object_id}"
-    elif words is None:
-        said = f"did {action} to the {object_kind} {object_id}"
-    else:
-        said = words.format(
-            id=object_id,
-            version=details.get("version", "?"),
-            slug=details.get("slug", "?"),
-            based=_based(object_id, details),
-            instead=_instead(details),
-        )
+    said = f"did {action} to the {object_kind} {object_id}"
+    if words:
+        said = words.format_map(_Known(details, object_id))
     return f"{actor} {said}{_audience(details)}{_remarks(details)}"
+
+
+class _Known(dict[str, object]):
+    """What the words may ask for; what a row does not tell is a question mark."""
+
+    def __init__(self, details: Details, object_id: str) -> None:
+        super().__init__(details)
+        self["id"] = object_id
+        self["based"] = _based(object_id, details)
+        self["instead"] = _instead(details)
+
+    def __missing__(self, name: str) -> str:
+        return "?"
 
 
 def shown_details(details: Details, clients: Collection[str] | None) -> dict[str, object]:
@@ -107,10 +123,10 @@ def _remarks(details: Details) -> str:
         )
         if details.get(key)
     ]
-    name, note = details.get("name"), details.get("note")
-    remarks += [f'named "{name}"'] if name else []
     if "approval_required" in details:
         live = "take an approval" if details["approval_required"] else "are live at once"
         remarks.append(f"new versions {live}")
-    remarks += [f'"{note}"'] if note else []
+    for key in ("name", "title", "note", "reason"):
+        if said := details.get(key):
+            remarks.append(f'named "{said}"' if key == "name" else f'"{said}"')
     return f" ({'; '.join(remarks)})" if remarks else ""

@@ -63,6 +63,23 @@ async def test_row_says_who_when_what_and_from_which_request(api: Api) -> None:
     assert entry["before_hash"] and entry["before_hash"] != entry["after_hash"]
 
 
+async def test_save_is_told_with_what_it_changed(api: Api) -> None:
+    await api.create(draft())
+    await api.save("my_profile", pass_threshold=90, description="Other words.")
+    await api.save("my_profile_v2", visible_to_clients=["diageo"], visibility="client_specific")
+
+    shared, saved, created = await entries(api, "?object=my_profile")
+
+    assert [(one["path"], one["change_class"], one["before"]) for one in saved["changes"]] == [
+        ("description", "presentation", "What we look at."),
+        ("pass_threshold", "scoring", 85),
+    ]
+    assert shared["changes"] == created["changes"] == []
+    _, table = await text(api, "?format=csv&action=profile.save")
+    row = next(csv.DictReader(StringIO(table)))
+    assert "85 → 90" in row["changes"] and "can change results" in row["changes"]
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -156,6 +173,18 @@ async def test_no_cell_of_the_csv_is_a_formula(api: Api, run: Pool) -> None:
 
     assert (row["actor"], row["action"]) == ("'=1+1", "'@x")
     assert row["sentence"].startswith("'=1+1 did")
+
+
+async def test_action_that_has_no_words_is_named_as_it_is(api: Api, run: Pool) -> None:
+    await api.create(draft())
+    async with transaction(run) as db:
+        await db.execute(
+            "INSERT INTO audit_event (object_kind, object_id, revision, actor, action, "
+            "after_hash, details) VALUES ('profile', 'my_profile', 2, 'x', 'a.{b}', 'x', "
+            '\'{"before": 7, "version": "x", "note": "{c}"}\')'
+        )
+
+    assert (await said(api))[0] == 'x did a.{b} to the profile my_profile ("{c}")'
 
 
 async def test_empty_export_has_its_header(api: Api) -> None:

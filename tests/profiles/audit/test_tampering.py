@@ -223,6 +223,7 @@ async def test_audit_of_a_profile_that_was_deleted_is_named(
         "pass_threshold = 1",
         "checks = replace(checks::text, 'call to action', 'cal to action')::json",
         "checks = '{}'",
+        'checks = \'{"x": {"kind": 7}}\'',
         "content_hash = (SELECT content_hash FROM profile_version WHERE slug = 'my_profile'"
         " AND version = 3)",
         "scoring_hash = content_hash",
