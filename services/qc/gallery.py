@@ -78,6 +78,11 @@ class Gallery:
     def page_count(self) -> int:
         return len({shown.page for shown, _ in self._drawn if shown.kind == "page"})
 
+    def page_sizes(self, seen: SizeSeen) -> list[tuple[int, int]]:
+        """Pixels of the pages as a model sees them: they go with every call."""
+        pages = list(self._pages(seen))[:MOST_PAGES]
+        return [(shown.width_px, shown.height_px) for shown, _ in pages]
+
     @property
     def has_several(self) -> bool:
         """Whether some question may show more than one picture."""
@@ -119,7 +124,7 @@ class Gallery:
             pair for kind in wants.references for pair in self._drawn if pair[0].kind == kind
         ]
         wanted = [*pages, *crops, *references[:MOST_REFERENCES]][: rule.most_pictures]
-        room = accumulate(len(picture.data) for _, picture in wanted)
+        room = accumulate(picture.size_bytes for _, picture in wanted)
         fitting = [pair for pair, size in zip(wanted, room, strict=True) if size <= rule.most_bytes]
         return fitting or wanted[:1]
 

@@ -14,12 +14,9 @@ from services.qc.asking.keeper import Keeper
 from services.qc.asking.telling import Telling
 from services.qc.asking.triage import ask_with_triage
 from services.qc.domain.grouping import Group, primes
+from services.qc.domain.routing import ModelRef
 from services.qc.gallery import Gallery
 from services.qc.repository import AnalysisRow
-
-CHARS_OF_TOKEN = 4
-TOKENS_OF_PICTURE = 1_000
-"""Near enough to tell a short prefix from a long one."""
 
 Heard = Callable[[Sequence[CheckResult]], Awaitable[None]]
 
@@ -37,16 +34,15 @@ async def ask_all(
     The results of an answer are stored already. Raises LeaseLost in a group of exceptions.
     """
     telling = Telling(judge, row, list(checks), gallery, measured)
-    prefix_tokens = telling.shared_chars // CHARS_OF_TOKEN + TOKENS_OF_PICTURE * gallery.page_count
     keeper = Keeper(judge, row, telling.of)
-    await ask_with_triage(keeper, judge.groups(checks), _Rounds(prefix_tokens).ask, heard)
+    await ask_with_triage(keeper, judge.groups(checks), _Rounds(telling.shared_tokens).ask, heard)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rounds:
-    """Groups of one analysis; `prefix_tokens` is what all of them share."""
+    """Groups of one analysis; `prefix_tokens` is what all of them share, for a model."""
 
-    prefix_tokens: int
+    prefix_tokens: Callable[[ModelRef], int]
 
     async def ask(self, keeper: Keeper, groups: Sequence[Group], heard: Heard) -> None:
         for turn in primes(groups, self.prefix_tokens):

@@ -12,9 +12,10 @@ from libs.contracts.profiles import Check
 from libs.contracts.qc import Finding
 from services.qc.asking.judge import Judge
 from services.qc.domain.answer_schema import answers_schema
+from services.qc.domain.estimate import text_tokens
 from services.qc.domain.grouping import Group
 from services.qc.domain.landmarks import Landmark, snapped
-from services.qc.domain.models import seen_size
+from services.qc.domain.models import picture_tokens, seen_size
 from services.qc.domain.prompt import SYSTEM, Asked, asked, facts_text, prompt_hash
 from services.qc.domain.routing import ModelRef
 from services.qc.domain.views import Shown, on_page, pages_left_out
@@ -90,9 +91,12 @@ class Telling:
         )
         self._landmarks = gallery.landmarks
 
-    @property
-    def shared_chars(self) -> int:
-        return len(SYSTEM) + len(self._facts) + len(json.dumps(self._schema))
+    def shared_tokens(self, model: ModelRef) -> int:
+        """What every question to `model` begins with, as the estimate counts it."""
+        info = self._judge.info(model)
+        chars = len(SYSTEM) + len(self._facts) + len(json.dumps(self._schema))
+        pages = self._gallery.page_sizes(partial(seen_size, info))[: info.picture.most_pictures]
+        return text_tokens(chars) + sum(picture_tokens(info, *size) for size in pages)
 
     def of(self, group: Group, model: ModelRef) -> Told:
         """The question about `group`, with the pictures that `model` looks at."""

@@ -4,7 +4,8 @@ The picture is the dear part of a question, and a group shares it. More than fou
 question, and the answers begin to colour each other.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -59,20 +60,26 @@ def _by_theme(check_id: str) -> tuple[int, str]:
     return (themes[0] if themes else len(THEMES), check_id)
 
 
-def primes(groups: Iterable[Group], prefix_tokens: int) -> tuple[list[Group], list[Group]]:
+def primes(
+    groups: Sequence[Group], prefix_tokens: Callable[[ModelRef], int]
+) -> tuple[list[Group], list[Group]]:
     """The groups to ask first, and those that then find the shared prefix in the cache.
 
-    `prefix_tokens` is what all of them share: rules, pictures, facts. Calls made at the same
-    moment all miss the cache, so one of each model goes ahead where that spares enough.
+    `prefix_tokens` is what all calls of a model share: rules, pictures, facts. Calls made at
+    the same moment all miss the cache, so one of each model goes ahead where that spares enough.
     """
-    first: dict[ModelRef, Group] = {}
+    asked = Counter(group.models[0] for group in groups)
+    prefix = {model: prefix_tokens(model) for model, calls in asked.items() if calls > 1}
+    primed = {
+        model
+        for model, tokens in prefix.items()
+        if tokens >= LEAST_PRIMED_TOKENS and tokens * (asked[model] - 1) >= LEAST_SPARED_TOKENS
+    }
+    first: list[Group] = []
     later: list[Group] = []
+    gone_ahead: set[ModelRef] = set()
     for group in groups:
-        if group.models[0] in first:
-            later.append(group)
-        else:
-            first[group.models[0]] = group
-    spared = prefix_tokens * len(later)
-    if prefix_tokens < LEAST_PRIMED_TOKENS or spared < LEAST_SPARED_TOKENS:
-        return [*first.values(), *later], []
-    return list(first.values()), later
+        model = group.models[0]
+        (later if model in primed & gone_ahead else first).append(group)
+        gone_ahead.add(model)
+    return first, later

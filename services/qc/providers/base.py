@@ -32,10 +32,11 @@ class Picture:
     No second copy is kept: `data` decodes. Caches know it by its `sha256`.
     """
 
-    __slots__ = ("base64", "mime", "sha256")
+    __slots__ = ("base64", "mime", "sha256", "size_bytes")
 
     def __init__(self, data: bytes, mime: str) -> None:
         self.mime = mime
+        self.size_bytes = len(data)
         self.base64 = base64.b64encode(data)
         self.sha256 = hashlib.sha256(data).hexdigest()
 

@@ -57,7 +57,7 @@ def test_one_call_of_each_model_goes_ahead_of_a_long_prefix() -> None:
         Group(judged(id), chain) for id, chain in zip("abcd", [GPT, GPT, GEMINI, GPT], strict=True)
     ]
 
-    first, later = primes(groups, prefix_tokens=6_000)
+    first, later = primes(groups, lambda _: 6_000)
 
     assert [group.check_ids for group in first] == [("a",), ("c",)]
     assert [group.check_ids for group in later] == [("b",), ("d",)]
@@ -66,6 +66,18 @@ def test_one_call_of_each_model_goes_ahead_of_a_long_prefix() -> None:
 def test_a_short_prefix_is_not_worth_the_wait() -> None:
     groups = [Group(judged(id), GPT) for id in "abcd"]
 
-    assert primes(groups, prefix_tokens=1_500) == (groups, [])
-    assert primes(groups[:1], prefix_tokens=90_000) == (groups[:1], [])
-    assert primes([], prefix_tokens=90_000) == ([], [])
+    assert primes(groups, lambda _: 1_500) == (groups, [])
+    assert primes(groups[:1], lambda _: 90_000) == (groups[:1], [])
+    assert primes([], lambda _: 90_000) == ([], [])
+
+
+def test_each_model_waits_for_its_own_cache_alone() -> None:
+    groups = [
+        Group(judged(id), chain)
+        for id, chain in zip("abcdef", [GPT, GEMINI, GPT, GEMINI, GPT, GPT], strict=True)
+    ]
+
+    first, later = primes(groups, lambda model: 6_000 if model == GPT[0] else 2_000)
+
+    assert [group.check_ids for group in first] == [("a",), ("b",), ("d",)]
+    assert [group.check_ids for group in later] == [("c",), ("e",), ("f",)]

@@ -184,5 +184,6 @@ async def test_calls_that_wait_for_their_answers_keep_nobody_from_sending(
 
 
 def test_a_picture_shows_nothing_of_itself() -> None:
+    assert WHOLE.size_bytes == len(WHOLE.data)
     assert repr(WHOLE) == f"Picture(image/jpeg, {WHOLE.sha256[:12]})"
     assert base64.b64decode(WHOLE.base64) == WHOLE.data
