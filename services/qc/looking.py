@@ -15,7 +15,7 @@ from libs.contracts.profiles import Check
 from libs.contracts.qc import Creative, Suspicion
 from libs.postgres import Connection, Pool, insist, transaction
 from services.qc import kept, repository
-from services.qc.checks.reads import READS_WORDS
+from services.qc.checks import CHECKS
 from services.qc.domain.brief import Brief
 from services.qc.domain.views import Showing, Sight, SizeSeen, sides_to_draw
 from services.qc.domain.wants import together, wants_of
@@ -52,7 +52,8 @@ def showing_for(
             for kind in wants.references
             if brief.files(kind)
         },
-        reads=bool(judged) or not READS_WORDS.isdisjoint(measured),
+        reads=bool(judged)
+        or any(check.reads_words for name, check in CHECKS.items() if name in measured),
     )
 
 

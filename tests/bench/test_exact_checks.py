@@ -13,7 +13,6 @@ import psutil
 from deploy.sample import SIDE_PX, Sample, write_sample
 from libs.contracts.qc import Creative
 from services.qc.checks import CHECKS
-from services.qc.checks.reads import READS_WORDS
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.settings import QcSettings
@@ -22,7 +21,9 @@ from tests.bench.running import Watched
 from tests.qc.factories import brief_with
 
 BENCH = "exact checks"
-READ_THE_TEXT = READS_WORDS - {"dark_mode_legibility"}
+READ_THE_TEXT = {name for name, check in CHECKS.items() if check.reads_words} - {
+    "dark_mode_legibility"
+}
 """Those that need OCR, which is run once for all of them; the one left out reads only what is
 transparent, and this creative is not."""
 

@@ -185,5 +185,6 @@ CHECK = ExactCheck(
     unit="ratio, px, mm on PDF pages",
     parameters=Accessibility,
     measure=measure,
+    reads_words=True,
     example={"min_ratio": 4.5, "colour_blindness": True},
 )

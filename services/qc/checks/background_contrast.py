@@ -82,6 +82,7 @@ CHECK = ExactCheck(
     unit="ratio",
     parameters=BackgroundContrast,
     measure=measure,
+    reads_words=True,
     example={"min_ratio": 4.5, "min_ratio_large": 3.0},
     version=2,
 )

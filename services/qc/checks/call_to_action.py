@@ -84,5 +84,6 @@ CHECK = ExactCheck(
     unit="calls",
     parameters=CallToAction,
     measure=measure,
+    reads_words=True,
     example={"phrases": ["Shop now", "Jetzt kaufen"]},
 )

@@ -138,5 +138,6 @@ CHECK = ExactCheck(
     unit="ratio",
     parameters=DarkModeLegibility,
     measure=measure,
+    reads_words=True,
     example={"backgrounds": ["#FFFFFF", "#1C1C1E"], "min_ratio": 3},
 )

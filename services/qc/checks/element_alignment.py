@@ -196,6 +196,7 @@ CHECK = ExactCheck(
     unit="px",
     parameters=ElementAlignment,
     measure=measure,
+    reads_words=True,
     version=2,
     example={"tolerance_share": 0.003, "near_share": 0.015},
 )

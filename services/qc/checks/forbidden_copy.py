@@ -118,5 +118,6 @@ CHECK = ExactCheck(
     unit="hits",
     parameters=ForbiddenCopy,
     measure=measure,
+    reads_words=True,
     example={"texts": ["cure", "100% {anything} guaranteed"], "inflections": True},
 )

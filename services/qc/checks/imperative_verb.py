@@ -71,5 +71,6 @@ CHECK = ExactCheck(
     unit="verbs",
     parameters=ImperativeVerb,
     measure=measure,
+    reads_words=True,
     example={"verbs": ["Discover", "Entdecke"]},
 )

@@ -119,5 +119,6 @@ CHECK = ExactCheck(
     unit="words",
     parameters=LowercaseText,
     measure=measure,
+    reads_words=True,
     example={"rule": "no_all_caps", "scope": "all", "allowed_words": ["NASA"]},
 )

@@ -148,5 +148,6 @@ CHECK = ExactCheck(
     unit="likeness",
     parameters=MandatoryCopy,
     measure=measure,
+    reads_words=True,
     example={"texts": ["Please drink responsibly.", "Offer ends {date}."]},
 )

@@ -31,8 +31,9 @@ class ExactCheck:
     """One thing that is measured. Each module of a check has one, by the name `CHECK`.
 
     `measures` says what, for people, and `unit` in which unit; `needs` is what it cannot do
-    without; `example` are parameters that a profile may give. Raise `version` whenever the
-    same file may measure differently: stored results of another version are not used again.
+    without; `example` are parameters that a profile may give; one that `reads_words` asks for
+    the words of a page, so that they are known where it ran. Raise `version` whenever the same
+    file may measure differently: stored results of another version are not used again.
     """
 
     measures: str
@@ -42,6 +43,7 @@ class ExactCheck:
     needs: tuple[Need, ...] = ()
     example: Mapping[str, JsonValue] = field(default_factory=dict)
     version: int = 1
+    reads_words: bool = False
 
 
 class BadParameter(ValueError):

@@ -172,5 +172,6 @@ CHECK = ExactCheck(
     unit="pt and mm on PDF pages, px in pictures",
     parameters=MinTextSize,
     measure=measure,
+    reads_words=True,
     example={"min_pt": 6, "min_px": 12},
 )

@@ -125,5 +125,6 @@ CHECK = ExactCheck(
     unit="places",
     parameters=NewVisibility,
     measure=measure,
+    reads_words=True,
     example={"rule": "forbidden", "languages": ["en", "de"]},
 )

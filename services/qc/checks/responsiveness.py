@@ -103,5 +103,6 @@ CHECK = ExactCheck(
     unit="px",
     parameters=Responsiveness,
     measure=measure,
+    reads_words=True,
     example={"widths_px": [375], "small_print_share": 0.3},
 )

@@ -143,6 +143,7 @@ CHECK = ExactCheck(
     unit="share",
     parameters=SafeZones,
     measure=measure,
+    reads_words=True,
     needs=("placement",),
     example={"preset": "meta_stories"},
 )

@@ -122,5 +122,6 @@ CHECK = ExactCheck(
     unit="px, mm on PDF pages",
     parameters=SafetyArea,
     measure=measure,
+    reads_words=True,
     example={"min_distance_mm": 5},
 )

@@ -153,6 +153,7 @@ CHECK = ExactCheck(
     unit="words",
     parameters=Spelling,
     measure=measure,
+    reads_words=True,
     example={"languages": ["en_GB", "fr_FR"], "allowed_words": ["Smirnoff"]},
     version=2,
 )

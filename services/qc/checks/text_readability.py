@@ -107,6 +107,7 @@ CHECK = ExactCheck(
     unit="px, mm on PDF pages",
     parameters=TextReadability,
     measure=measure,
+    reads_words=True,
     example={"min_x_height_px": 10},
     version=2,
 )

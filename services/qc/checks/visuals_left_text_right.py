@@ -94,5 +94,6 @@ CHECK = ExactCheck(
     unit="share",
     parameters=VisualsLeftTextRight,
     measure=measure,
+    reads_words=True,
     example={"direction": "visuals_left", "min_share": 0.6},
 )

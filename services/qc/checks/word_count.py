@@ -91,5 +91,6 @@ CHECK = ExactCheck(
     unit="words",
     parameters=WordCount,
     measure=measure,
+    reads_words=True,
     example={"max_words": 20, "max_headline_words": 6},
 )
