@@ -9,7 +9,6 @@ from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import ClientSession, web
-from pydantic import HttpUrl
 from yarl import URL
 
 from libs.actor import ISSUERS, Issuer, Service, Verifier
@@ -18,25 +17,23 @@ from libs.api.profiles import ProfilesApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
 from libs.postgres import Pool, database_problems, open_database, read_migrations
-from libs.settings import BadSettings, read_jwk
 from libs.web import READY, Route, create_service
 from services.qc import handlers, picture_handlers
 from services.qc.asking.judge import Judge
 from services.qc.asking.purse import Purse
 from services.qc.campaigns.handlers import DESK
-from services.qc.campaigns.opening import WebhookRules, open_campaigns, read_webhook_rules
+from services.qc.campaigns.opening import open_campaigns
 from services.qc.campaigns.routes import CAMPAIGN_ROUTES
+from services.qc.checked import Checked, checked
 from services.qc.decoder_process import ChildLimits
 from services.qc.decoders import Decoders
 from services.qc.domain.adaptive import Bounds
-from services.qc.domain.models import Models
 from services.qc.domain.triage import Policy
 from services.qc.kept import Kept, engine
 from services.qc.leases import Worker
 from services.qc.limits import Limits
 from services.qc.material_routes import MATERIAL_ROUTES
 from services.qc.model_book import ModelBook, refs
-from services.qc.model_file import models_in
 from services.qc.model_handlers import BOOK, MODEL_ROUTES, PROBER
 from services.qc.model_probe import Prober
 from services.qc.models import Registry
@@ -44,7 +41,7 @@ from services.qc.money_handlers import USAGE
 from services.qc.money_routes import MONEY_ROUTES
 from services.qc.outbox import Outbox
 from services.qc.progress import Progress
-from services.qc.providers import Access, open_providers, servers_of
+from services.qc.providers import open_servers
 from services.qc.queue import Queue
 from services.qc.replays.handlers import REPLAYS, open_replays
 from services.qc.replays.routes import ROUTES as REPLAY_ROUTES
@@ -119,16 +116,13 @@ ROUTES = [
 
 
 def create_app(settings: QcSettings) -> web.Application:
-    """Raises BadSettings when a key is missing or none, or an address is none."""
-    issuer = _issuer(settings)
-    _access(settings)
-    _models_file(settings)
-    webhooks = read_webhook_rules(settings)
+    """Raises BadSettings when a key is missing or none, an address is none, or a file is none."""
+    read = checked(settings)
     app = create_service("qc", ROUTES, Verifier("qc", settings.trusted_keys))
 
     async def everything(app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            tasks = await _begin(stack, app, settings, issuer, webhooks)
+            tasks = await _begin(stack, app, settings, read)
             yield
             for task in tasks:
                 task.cancel()
@@ -148,14 +142,14 @@ async def _begin(
     stack: AsyncExitStack,
     app: web.Application,
     settings: QcSettings,
-    issuer: Issuer,
-    webhooks: WebhookRules,
+    read: Checked,
 ) -> list[asyncio.Task[None]]:
     """Open what the handlers work with, and start what works beside them."""
-    bench, profiles, usage = await _open(stack, settings, issuer)
+    bench, profiles, usage = await _open(stack, settings, read)
     worker = Worker(bench, settings.analyses_in_flight, settings.lease_s, settings.max_claims)
     campaigns = await open_campaigns(stack, bench, profiles, settings, webhooks, worker)
     replays = open_replays(bench, worker)
+    campaigns = await open_campaigns(stack, bench, profiles, settings, read.webhooks, worker)
     app[handlers.BENCH] = bench
     app[handlers.PROFILES] = profiles
     app[USAGE] = usage
@@ -186,7 +180,7 @@ async def _what_is_wrong(pool: Pool, tasks: Sequence[asyncio.Task[None]]) -> lis
 
 
 async def _open(
-    stack: AsyncExitStack, settings: QcSettings, issuer: Issuer
+    stack: AsyncExitStack, settings: QcSettings, read: Checked
 ) -> tuple[Bench, ProfilesApi, UsageApi]:
     # A frozen worker must not keep by its locks what it has lost by its lease.
     most_idle_s = max(LEAST_IDLE_S, settings.lease_s)
@@ -198,8 +192,8 @@ async def _open(
     )
     session = await stack.enter_async_context(ClientSession())
     usage_url, profiles_url = URL(str(settings.usage_url)), URL(str(settings.profiles_url))
-    usage = UsageApi(Caller(session, usage_url, _bearer(issuer, "usage")))
-    profiles = ProfilesApi(Caller(session, profiles_url, _bearer(issuer, "profiles")))
+    usage = UsageApi(Caller(session, usage_url, _bearer(read.issuer, "usage")))
+    profiles = ProfilesApi(Caller(session, profiles_url, _bearer(read.issuer, "profiles")))
     bench = Bench(
         pool=pool,
         store=Store(settings.store_url, scratch),
@@ -207,6 +201,7 @@ async def _open(
         decoders=await stack.enter_async_context(_decoders(settings)),
         kept=Kept(pool, engine(settings.max_pixels, settings.max_pages), settings.kept_days),
         judge=await _judge(stack, settings, Purse(pool, usage)),
+        judge=await _judge(stack, settings, read, pool),
         outbox=Outbox(pool, usage),
         progress=Progress(pool),
         queue=Queue(pool, settings.most_queued, settings.most_queued_of_client),
@@ -217,7 +212,7 @@ async def _open(
 def _models(bench: Bench, settings: QcSettings) -> tuple[ModelBook, Prober]:
     judge = bench.judge
     book = ModelBook(judge.registry, frozenset(judge.providers), refs(settings.default_models))
-    return book, Prober(bench.pool, judge.registry, judge.providers, bench.outbox)
+    return book, Prober(bench.pool, judge.registry, judge.providers, bench.outbox, judge.limits)
 
 
 def _decoders(settings: QcSettings) -> Decoders:
@@ -259,9 +254,10 @@ def _models_file(settings: QcSettings) -> Models:
 
 async def _judge(stack: AsyncExitStack, settings: QcSettings, purse: Purse) -> Judge:
     registry = Registry(purse.pool, _models_file(settings))
+async def _judge(stack: AsyncExitStack, settings: QcSettings, read: Checked, pool: Pool) -> Judge:
+    registry = Registry(pool, read.models)
     await registry.start()
-    opened = open_providers(registry.find, **_access(settings))
-    providers = await stack.enter_async_context(opened)
+    providers = await stack.enter_async_context(open_servers(read.servers, registry.find))
     return Judge(
         pool=purse.pool,
         purse=purse,
@@ -277,16 +273,6 @@ async def _judge(stack: AsyncExitStack, settings: QcSettings, purse: Purse) -> J
         triage=settings.triage,
         policy=Policy(settings.triage_margin, settings.escalations, settings.audit_percent),
     )
-
-
-def _text(url: HttpUrl | None) -> str | None:
-    return str(url) if url else None
-
-
-def _issuer(settings: QcSettings) -> Issuer:
-    if settings.signing_key is None:
-        raise BadSettings("QC_SIGNING_KEY: the private JWK that this service signs with is missing")
-    return Issuer("qc", read_jwk(settings.signing_key))
 
 
 def _bearer(issuer: Issuer, audience: Service) -> Callable[[], str]:

@@ -19,6 +19,7 @@ from libs.ids import uuid7
 from libs.postgres import Connection, Pool, insist, transaction
 from services.qc import outbox
 from services.qc.domain.modality import modality_tokens
+from services.qc.domain.rates import UNTOLD
 from services.qc.domain.reported import label, storable
 from services.qc.domain.routing import FailureKind, ModelRef
 from services.qc.domain.usage import (
@@ -27,6 +28,7 @@ from services.qc.domain.usage import (
     most_input_tokens,
     settled_usage,
 )
+from services.qc.limits import Closed, Limits, Place
 from services.qc.models import Registry
 from services.qc.outbox import Outbox
 from services.qc.providers.base import Picture, Provider, ProviderFailed, Question, Reply
@@ -67,6 +69,7 @@ class Prober:
     registry: Registry
     providers: Mapping[str, Provider]
     outbox: Outbox
+    limits: Limits
 
     async def probe(self, refs: Sequence[ModelRef], actor: Actor) -> list[Probed]:
         """Ask each once; those of providers without a key do not work, and are not asked."""
@@ -77,7 +80,7 @@ class Prober:
             if ref.provider not in self.providers:
                 return _told(uuid7(), ref, _NO_KEY, None)
             async with at_once:
-                return await self._ask(ref, actor, picture)
+                return await self._in_its_place(ref, actor, picture)
 
         try:
             return list(await asyncio.gather(*map(one, refs)))
@@ -102,7 +105,15 @@ class Prober:
                 await _settle(db, ProviderCall.model_validate(row["intent"]))
         return len(rows)
 
-    async def _ask(self, ref: ModelRef, actor: Actor, picture: Picture) -> Probed:
+    async def _in_its_place(self, ref: ModelRef, actor: Actor, picture: Picture) -> Probed:
+        """A probe counts among the calls at a time, and what it hears goes for all of them."""
+        try:
+            async with self.limits.place(ref, PLATFORM) as place:
+                return await self._ask(ref, actor, picture, place)
+        except Closed as closed:
+            return _told(uuid7(), ref, ProviderFailed(FailureKind.RATE_LIMITED, str(closed)), None)
+
+    async def _ask(self, ref: ModelRef, actor: Actor, picture: Picture, place: Place) -> Probed:
         intent = _intent(ref, actor)
         await insist(lambda: self._open(intent))
         question = Question(
@@ -116,6 +127,7 @@ class Prober:
             max_output_tokens=MOST_OUTPUT_TOKENS,
         )
         reply, failure = await _answer(self.providers[ref.provider], question)
+        _tell(place, reply, failure)
         # The call is made: whoever asked may leave, its outcome is written down all the same.
         await asyncio.shield(self._written(ref, intent, reply, failure))
         return _told(intent.event_id, ref, failure, reply)
@@ -163,6 +175,13 @@ async def _answer(
         log.exception("provider call broke", model=question.model)
         return None, ProviderFailed(FailureKind.INTERRUPTED, "the call broke; it was logged")
     return reply, _fault(reply)
+
+
+def _tell(place: Place, reply: Reply | None, failure: ProviderFailed | None) -> None:
+    if reply or failure is None:
+        place.tell(rate=reply.rates.tightest if reply else UNTOLD)
+    else:
+        place.tell(failure.kind, failure.retry_after_s, failure.rates.tightest)
 
 
 def _fault(reply: Reply) -> ProviderFailed | None:

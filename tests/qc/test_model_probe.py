@@ -11,7 +11,9 @@ from libs.api.call import Caller
 from libs.api.usage import UsageApi
 from libs.contracts.usage import ProviderCall
 from libs.postgres import Pool, transaction
+from services.qc.domain.adaptive import Bounds
 from services.qc.domain.routing import ModelRef
+from services.qc.limits import Limits
 from services.qc.model_probe import PLATFORM, STRAY_AFTER, Prober
 from services.qc.models import Registry
 from services.qc.outbox import EVENT, Outbox
@@ -38,7 +40,8 @@ async def prober(pool: Pool, fake: FakeProviders) -> AsyncIterator[Prober]:
         google_base_url=fake.google_base_url,
     ) as providers:
         nowhere = UsageApi(Caller(None, None))  # type: ignore[arg-type]
-        yield Prober(pool, Registry(pool), providers, Outbox(pool, nowhere))
+        limits = Limits(2, Bounds(at_first=2, most=2))
+        yield Prober(pool, Registry(pool), providers, Outbox(pool, nowhere), limits)
 
 
 async def events(pool: Pool) -> list[ProviderCall]:
@@ -92,6 +95,33 @@ async def test_every_outcome_is_in_the_ledger(
     assert told.works is (source == "estimated")
     health = (await prober.registry.health())[GPT]
     assert health.works is told.works, "one failure is enough: it was asked to find out"
+
+
+async def test_a_probe_waits_for_a_place_as_any_call_does(
+    prober: Prober, fake: FakeProviders
+) -> None:
+    fake.answer_with(RED)
+    async with prober.limits.place(GPT, "diageo"), prober.limits.place(GPT, "diageo"):
+        asked = asyncio.create_task(prober.probe([GPT], admin()))
+        while not prober.limits.waiting:
+            await asyncio.sleep(0.01)
+        assert fake.calls == []
+
+    (told,) = await asked
+    assert told.works and prober.limits.in_flight == 0
+
+
+async def test_what_a_probe_hears_goes_for_every_call(
+    prober: Prober, fake: FakeProviders, pool: Pool
+) -> None:
+    fake.answer_with(Scripted(status=429, headers={"Retry-After": "300"}), RED)
+    await prober.probe([GPT], admin())
+
+    (told,) = await prober.probe([GPT], admin())
+
+    assert not told.works and told.kind == "rate_limited"
+    assert len(fake.calls) == 1, "it was left alone, as it had asked"
+    assert len(await events(pool)) == 1
 
 
 async def test_provider_without_a_key_is_not_asked(prober: Prober, pool: Pool) -> None:

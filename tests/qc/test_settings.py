@@ -1,16 +1,20 @@
 """Settings of qc that are more than one value."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from pydantic import HttpUrl
 
+from deploy.database import Dsns
 from libs.settings import BadSettings
 from services.qc.app import create_app
 from services.qc.model_file import models_in, shipped_models
+from services.qc.model_handlers import PROBER
 from services.qc.settings import PREFIX, QcSettings
 from tests.lasting_models import lasting_models
+from tests.serving import Serving
 from tests.trust import Trust
 
 NEEDED = {"QC_POSTGRES_DSN": "postgres://nowhere"}
@@ -72,6 +76,29 @@ def test_a_file_of_models_that_is_none_is_refused_at_the_start(
 
     with pytest.raises(BadSettings, match=r"QC_MODELS_FILE: .*models\.json is no file of models"):
         create_app(load(QC_SIGNING_KEY=key, QC_MODELS_FILE=str(file)))
+
+
+async def test_the_file_of_models_is_read_once(
+    dsns: Mapping[str, Dsns], trust: Trust, tmp_path: Path
+) -> None:
+    """What was looked at is what is used: a file that changes meanwhile is for the next start."""
+    file = tmp_path / "models.json"
+    file.write_text(lasting_models().read_text())
+    settings = QcSettings.model_validate(
+        {
+            "postgres_dsn": dsns["qc"].run,
+            "postgres_owner_dsn": dsns["qc"].owner,
+            "trusted_keys": json.dumps(dict(trust.keys)),
+            "signing_key": json.dumps(trust.private["qc"]),
+            "store_url": f"file://{tmp_path / 'objects'}",
+            "models_file": file,
+        }
+    )
+    app = create_app(settings)
+    file.write_text("no models")
+
+    async with Serving(app):
+        assert app[PROBER].registry.find("openai", "gpt-4o").shutdown_on is None
 
 
 def test_a_file_of_models_stands_in_for_the_shipped_one() -> None:

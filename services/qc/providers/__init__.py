@@ -1,7 +1,7 @@
 """The vision models that judged checks ask. Nothing else in the house knows their SDKs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from typing import TypedDict, Unpack
@@ -23,6 +23,7 @@ __all__ = [
     "Question",
     "Reply",
     "open_providers",
+    "open_servers",
     "servers_of",
 ]
 
@@ -56,16 +57,24 @@ def servers_of(**access: Unpack[Access]) -> list[Server]:
 async def open_providers(
     find_model: FindModel | None = None, **access: Unpack[Access]
 ) -> AsyncIterator[dict[str, Provider]]:
+    """The providers of these keys and addresses. Raises ValueError as `servers_of` does."""
+    find = find_model or shipped_models().find
+    async with open_servers(servers_of(**access), find) as providers:
+        yield providers
+
+
+@asynccontextmanager
+async def open_servers(
+    servers: Iterable[Server], find: FindModel
+) -> AsyncIterator[dict[str, Provider]]:
     """The providers that can be asked, by name; open once for the life of the process.
 
-    `find_model` tells what is known of a model, if not what was shipped, and is asked for each
-    call. An SDK takes more than a second to import: each is imported here, in a thread, and only
-    when it is needed. Raises ValueError as `servers_of` does.
+    `find` tells what is known of a model, and is asked for each call. An SDK takes more than a
+    second to import: each is imported here, in a thread, and only when it is needed.
     """
-    find = find_model or shipped_models().find
     providers: list[Provider] = []
     async with AsyncExitStack() as stack:
-        for server in servers_of(**access):
+        for server in servers:
             is_google = server.name == "google"
             await asyncio.to_thread(import_module, "google.genai" if is_google else "openai")
             adapter = google.GoogleProvider if is_google else openai.OpenAIProvider
