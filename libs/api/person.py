@@ -7,8 +7,8 @@ from libs.api.clients import ClientsApi
 from libs.api.diffs import DiffsApi
 from libs.api.finding import FindingApi
 from libs.api.material import MaterialApi
-from libs.api.saves import SavesApi
 from libs.api.replays import ReplaysApi
+from libs.api.saves import SavesApi
 from libs.api.transfer import TransferApi
 
 
@@ -20,13 +20,8 @@ class PersonApi(
     DiffsApi,
     FindingApi,
     MaterialApi,
-    SavesApi,
-    MaterialApi,
-    CampaignsApi,
-    ClientsApi,
-    DiffsApi,
-    AuditApi,
     ReplaysApi,
+    SavesApi,
     TransferApi,
 ):
     """Each of its parents has one method for each route of its topic."""

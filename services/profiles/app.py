@@ -18,8 +18,8 @@ from services.profiles.activations.routes import ROUTES as ACTIVATIONS
 from services.profiles.archiving.routes import ROUTES as ARCHIVING
 from services.profiles.audit.routes import ROUTES as AUDIT_ROUTES
 from services.profiles.bindings.routes import BINDING_ROUTES
-from services.profiles.caching import conditional, send_etag
 from services.profiles.bulk.routes import ROUTES as BULK
+from services.profiles.caching import conditional, send_etag
 from services.profiles.clients.routes import CLIENT_ROUTES
 from services.profiles.diffs.routes import ROUTES as DIFFS
 from services.profiles.drafts.routes import ROUTES as DRAFTS

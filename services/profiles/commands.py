@@ -12,8 +12,8 @@ from services.profiles.brand_commands import brand_app
 from services.profiles.bulk.commands import bulk_app
 from services.profiles.clients.commands import clients_app
 from services.profiles.diffs.commands import add_diff_commands
-from services.profiles.saves.commands import add_save_commands
 from services.profiles.finding.commands import add_finding_commands
+from services.profiles.saves.commands import add_save_commands
 from services.profiles.transfer.commands import add_transfer_commands
 
 Connect = Callable[[str], AbstractAsyncContextManager[PersonApi]]

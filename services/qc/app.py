@@ -147,9 +147,8 @@ async def _begin(
     """Open what the handlers work with, and start what works beside them."""
     bench, profiles, usage = await _open(stack, settings, read)
     worker = Worker(bench, settings.analyses_in_flight, settings.lease_s, settings.max_claims)
-    campaigns = await open_campaigns(stack, bench, profiles, settings, webhooks, worker)
-    replays = open_replays(bench, worker)
     campaigns = await open_campaigns(stack, bench, profiles, settings, read.webhooks, worker)
+    replays = open_replays(bench, worker)
     app[handlers.BENCH] = bench
     app[handlers.PROFILES] = profiles
     app[USAGE] = usage
@@ -200,8 +199,7 @@ async def _open(
         scratch=scratch,
         decoders=await stack.enter_async_context(_decoders(settings)),
         kept=Kept(pool, engine(settings.max_pixels, settings.max_pages), settings.kept_days),
-        judge=await _judge(stack, settings, Purse(pool, usage)),
-        judge=await _judge(stack, settings, read, pool),
+        judge=await _judge(stack, settings, read, Purse(pool, usage)),
         outbox=Outbox(pool, usage),
         progress=Progress(pool),
         queue=Queue(pool, settings.most_queued, settings.most_queued_of_client),
@@ -228,34 +226,8 @@ def _decoders(settings: QcSettings) -> Decoders:
     )
 
 
-def _access(settings: QcSettings) -> Access:
-    """Keys and addresses of the providers; BadSettings for those that cannot be any."""
-    access = Access(
-        openai_api_key=settings.openai_api_key,
-        openai_base_url=_text(settings.openai_base_url),
-        google_api_key=settings.gemini_api_key,
-        google_base_url=_text(settings.gemini_base_url),
-        servers={name: str(url) for name, url in settings.servers.items()},
-        server_keys=settings.server_keys,
-    )
-    try:
-        servers_of(**access)
-    except ValueError as error:
-        raise BadSettings(str(error)) from error
-    return access
-
-
-def _models_file(settings: QcSettings) -> Models:
-    try:
-        return models_in(settings.models_file)
-    except ValueError as error:
-        raise BadSettings(f"QC_MODELS_FILE: {error}") from error
-
-
-async def _judge(stack: AsyncExitStack, settings: QcSettings, purse: Purse) -> Judge:
-    registry = Registry(purse.pool, _models_file(settings))
-async def _judge(stack: AsyncExitStack, settings: QcSettings, read: Checked, pool: Pool) -> Judge:
-    registry = Registry(pool, read.models)
+async def _judge(stack: AsyncExitStack, settings: QcSettings, read: Checked, purse: Purse) -> Judge:
+    registry = Registry(purse.pool, read.models)
     await registry.start()
     providers = await stack.enter_async_context(open_servers(read.servers, registry.find))
     return Judge(

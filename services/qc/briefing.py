@@ -4,36 +4,29 @@ It is stored with the analysis, so that its result can be explained later, and s
 worker goes on with the same files, whatever was uploaded in between.
 """
 
-from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import get_args
 from uuid import UUID
 
 import structlog
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from libs.contracts.assets import MediaPlan, ReferenceAsset
-from libs.contracts.brand import Market, Placement, ReferenceKind, StoredBrand
-from libs.contracts.catalogue import Need
+from libs.contracts.assets import MediaPlan
+from libs.contracts.brand import Market, Placement, StoredBrand
 from libs.contracts.common import Reply
 from libs.contracts.profiles import Profile, Resolved
-from libs.contracts.qc import Given, UsedAsset
+from libs.contracts.qc import Given
 from libs.postgres import Connection
 from libs.problems import Invalid, NotFound
-from services.qc import assets, plans, repository
-from services.qc.checks import CHECKS
+from services.qc import plans, repository
+from services.qc.choosing import ALWAYS, choose_assets, is_named, kinds_of, needs_of
 from services.qc.domain.brief import PREVIOUS_VERSION, Brief, ReferenceFile
-from services.qc.domain.naming import did_you_mean, find_name, placement_named, stem_of
-from services.qc.domain.wants import wants_of
+from services.qc.domain.naming import placement_named, stem_of
 from services.qc.repository import AnalysisRow
 from services.qc.store import Store
 
 log = structlog.get_logger()
-MAX_OF_A_KIND = 20
 MARKET: TypeAdapter[str] = TypeAdapter(Market)
-ALWAYS: frozenset[ReferenceKind] = frozenset({"logo"})
-"""Checks of text leave out what the logo says, whether or not the logo itself is checked."""
 
 
 class PreviousFile(Reply):
@@ -72,7 +65,7 @@ async def settle(db: Connection, resolved: Resolved, wishes: Wishes, file_name: 
     market = _market(wishes.market)
     previous_id, previous = await _previous(db, client_id, wishes.previous)
     plan, placement = await _placement(db, client_id, wishes.placement, market)
-    used, reference = await _assets(
+    used, reference = await choose_assets(
         db, client_id, resolved.profile, wishes.reference, stem_of(file_name), resolved.brand.logos
     )
     given = Given(
@@ -95,11 +88,11 @@ async def brief_of(
     """The stored brief of an analysis, and the whole plan where no placement was named."""
     kept = await repository.brief(db, client_id, analysis_id)
     if kept is None:
-        used, _ = await _assets(db, client_id, profile, "", "")
+        used, _ = await choose_assets(db, client_id, profile, "", "")
         return StoredBrief(given=Given(assets=used)), ()
     stored = StoredBrief.model_validate(kept)
     plan_id = stored.given.plan_id
-    if plan_id is None or stored.placement or "placement" not in _needs(profile):
+    if plan_id is None or stored.placement or "placement" not in needs_of(profile):
         return stored, ()
     plan = await plans.plan(db, plan_id)
     return stored, tuple(plan.placements) if plan else ()
@@ -115,13 +108,13 @@ async def replayed(
     stored, _ = await brief_of(db, row.client_id, row.analysis_id, row.profile)
     given = stored.given
     stem = stem_of(row.creative.file_name)
-    used, _ = await _assets(db, row.client_id, profile, "", stem)
+    used, _ = await choose_assets(db, row.client_id, profile, "", stem)
     kinds = kinds_of(row.profile) | ALWAYS | {one.kind for one in given.assets}
     known = {one.name for one in given.assets}
     new = [
         one
         for one in used
-        if one.kind not in kinds or (one.name not in known and _is_named(profile, one.name))
+        if one.kind not in kinds or (one.name not in known and is_named(profile, one.name))
     ]
     own = {
         "assets": [*given.assets, *new],
@@ -159,108 +152,6 @@ async def fetch(
         plan=plan,
         market=stored.given.market,
     )
-
-
-def named_in(parameters: dict[str, JsonValue], name: str) -> str | None:
-    """The parameter that names an asset: its value, or one of its values, is the name."""
-    for parameter, value in parameters.items():
-        values = value if isinstance(value, list) else [value]
-        if any(isinstance(text, str) and find_name(text, {name}) for text in values):
-            return parameter
-    return None
-
-
-def kinds_of(profile: Profile) -> set[str]:
-    """The kinds of reference assets that the checks of the profile compare with."""
-    shown = {
-        kind
-        for check_id, check in profile.checks.items()
-        if check.kind == "judged"
-        for kind in wants_of(check_id, check).references
-    }
-    return {kind for kind in _needs(profile) | shown if kind in get_args(ReferenceKind)}
-
-
-def _needs(profile: Profile) -> set[Need]:
-    names = (
-        check.measure or check_id
-        for check_id, check in profile.checks.items()
-        if check.kind == "exact"
-    )
-    return {need for name in names if name in CHECKS for need in CHECKS[name].needs}
-
-
-async def _assets(
-    db: Connection,
-    client_id: str,
-    profile: Profile,
-    wanted: str,
-    stem: str,
-    logos: Sequence[UUID] = (),
-) -> tuple[list[UsedAsset], str | None]:
-    """The assets to compare with, by kind the one that counts first; and the one that was named.
-
-    At most 20 of a kind: those that a check names go first, then the newest. Of references one
-    is approved for this creative: the one that was named, or that is called like its file, or
-    the only one that there is. With none of these only those that a check names are left, for
-    a wrong one would find everything changed. `logos` are those of the brand data.
-    """
-    kinds = kinds_of(profile) | ALWAYS | ({"reference"} if wanted else set())
-    found = await assets.assets(db, client_id, kinds=kinds)
-    names = [one.name for one in found if one.kind == "reference"]
-    reference = _reference(names, wanted) if wanted else None
-    meant = reference or find_name(stem, names) or (names[0] if len(names) == 1 else None)
-    found = [
-        one
-        for one in found
-        if one.kind != "reference" or one.name == meant or _is_named(profile, one.name)
-    ]
-    found = _brand_logos(found, logos, profile)
-    found.sort(key=lambda one: (one.name != meant, not _is_named(profile, one.name)))
-    return list(_first_of_each_kind(found)), reference
-
-
-def _brand_logos(
-    found: list[ReferenceAsset], logos: Sequence[UUID], profile: Profile
-) -> list[ReferenceAsset]:
-    """Of logos only those that the brand data or a check names, in the brand's order.
-
-    When none of the brand's is in use any more, all logos of the client count.
-    """
-    place = {asset_id: at for at, asset_id in enumerate(logos)}
-    if not any(one.kind == "logo" and one.asset_id in place for one in found):
-        return found
-    kept = [
-        one
-        for one in found
-        if one.kind != "logo" or one.asset_id in place or _is_named(profile, one.name)
-    ]
-    return sorted(kept, key=lambda one: place.get(one.asset_id, len(place)))
-
-
-def _first_of_each_kind(found: list[ReferenceAsset]) -> Iterator[UsedAsset]:
-    count: dict[str, int] = {}
-    for one in found:
-        count[one.kind] = count.get(one.kind, 0) + 1
-        if count[one.kind] <= MAX_OF_A_KIND:
-            yield UsedAsset.model_validate(one.model_dump())
-
-
-def _is_named(profile: Profile, name: str) -> bool:
-    return any(named_in(check.parameters, name) for check in profile.checks.values())
-
-
-def _reference(names: Collection[str], wanted: str) -> str:
-    name = find_name(wanted, names)
-    if name is None and not names:
-        raise Invalid(
-            "unknown_reference",
-            "The client has no reference to compare with: upload one of kind `reference`.",
-        )
-    if name is None:
-        near = did_you_mean(wanted, names)
-        raise Invalid("unknown_reference", f"There is no reference “{wanted[:80]}”. {near}")
-    return name
 
 
 async def _placement(

@@ -20,8 +20,8 @@ from libs.problems import Conflict, Invalid, NotFound
 from services.qc import assets, plans
 from services.qc.accept import id_field, open_upload, received
 from services.qc.assets import NewContent
-from services.qc.briefing import named_in
 from services.qc.checks import CHECKS
+from services.qc.choosing import named_in
 from services.qc.domain.naming import kept_name, stem_of
 from services.qc.domain.plan_sheet import ReadPlan, words_of
 from services.qc.files import Upload

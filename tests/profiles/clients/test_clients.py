@@ -30,14 +30,13 @@ async def make(api: Api, client_id: str = "acme", **fields: Any) -> Answer:
 
 
 async def shelve(api: Api, client: str, verb: str = "archive") -> Answer:
-    return await api.call("POST", f"/v1/clients/{client}/{verb}", ADMIN)
+    return await api.call("POST", f"/v1/clients/{client}/{verb}")
 
 
 async def audit_of(owner: Pool, client: str = "acme") -> list[Any]:
     async with transaction(owner) as db:
         return await db.fetch(
-            "SELECT * FROM audit_event WHERE object_kind = 'client' AND object_id = $1 "
-            "ORDER BY revision",
+            "SELECT * FROM audit_event WHERE object_kind='client' AND object_id=$1 ORDER BY revision",
             client,
         )
 
@@ -291,8 +290,8 @@ async def test_service_that_keeps_something_for_a_client_is_told_of_an_archived_
     await shelve(api, "diageo")
     reader = service(Action.READ_PROFILES)
     async with ClientSession() as session:
-        url = api.http.make_url("/")
-        profiles = ProfilesApi(Caller(session, url, lambda: trust.bearer("profiles", reader)[7:]))
+        bearer = trust.bearer("profiles", reader)[7:]
+        profiles = ProfilesApi(Caller(session, api.http.make_url("/"), lambda: bearer))
 
         await profiles.require_client("loreal")
         with pytest.raises(Conflict, match="archived"):
