@@ -32,14 +32,14 @@ async def put_client(request: web.Request, path: ClientPath, body: ClientEdit) -
     return _tagged(request, changed)
 
 
-async def post_archive(request: web.Request, path: ClientPath) -> ClientDetails:
+async def post_client_archive(request: web.Request, path: ClientPath) -> ClientDetails:
     """Do nothing new for it from now on. What there is stays, and can be read."""
     return _tagged(
         request, await managing.archive_client(request.app[POOL], request[ACTOR], path.client_id)
     )
 
 
-async def post_restore(request: web.Request, path: ClientPath) -> ClientDetails:
+async def post_client_restore(request: web.Request, path: ClientPath) -> ClientDetails:
     """Use it again, bound as it was."""
     return _tagged(
         request, await managing.restore_client(request.app[POOL], request[ACTOR], path.client_id)

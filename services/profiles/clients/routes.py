@@ -21,6 +21,6 @@ CLIENT_ROUTES = [
         headers=("If-Match",),
         fails=(HTTPStatus.PRECONDITION_FAILED,),
     ),
-    Route("POST", f"{CLIENT}/archive", handlers.post_archive, MANAGE),
-    Route("POST", f"{CLIENT}/restore", handlers.post_restore, MANAGE),
+    Route("POST", f"{CLIENT}/archive", handlers.post_client_archive, MANAGE),
+    Route("POST", f"{CLIENT}/restore", handlers.post_client_restore, MANAGE),
 ]
