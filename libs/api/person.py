@@ -6,6 +6,7 @@ from libs.api.campaigns import CampaignsApi
 from libs.api.clients import ClientsApi
 from libs.api.diffs import DiffsApi
 from libs.api.finding import FindingApi
+from libs.api.lifecycle import LifecycleApi
 from libs.api.material import MaterialApi
 from libs.api.replays import ReplaysApi
 from libs.api.saves import SavesApi
@@ -19,6 +20,7 @@ class PersonApi(
     ClientsApi,
     DiffsApi,
     FindingApi,
+    LifecycleApi,
     MaterialApi,
     ReplaysApi,
     SavesApi,

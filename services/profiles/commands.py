@@ -6,12 +6,14 @@ from contextlib import AbstractAsyncContextManager
 from cyclopts import App
 
 from libs.api.person import PersonApi
+from services.profiles.activations.commands import add_activation_commands
 from services.profiles.audit.commands import audit_app
 from services.profiles.bindings.commands import add_preview_command
 from services.profiles.brand_commands import brand_app
 from services.profiles.bulk.commands import bulk_app
 from services.profiles.clients.commands import clients_app
 from services.profiles.diffs.commands import add_diff_commands
+from services.profiles.drafts.commands import drafts_app
 from services.profiles.finding.commands import add_finding_commands
 from services.profiles.saves.commands import add_save_commands
 from services.profiles.transfer.commands import add_transfer_commands
@@ -25,6 +27,7 @@ def registry_apps(connect: Connect) -> list[App]:
         audit_app(connect),
         brand_app(connect),
         clients_app(connect),
+        drafts_app(connect),
         profiles_app(connect),
     ]
 
@@ -32,6 +35,7 @@ def registry_apps(connect: Connect) -> list[App]:
 def profiles_app(connect: Connect) -> App:
     """`aiqc profiles …`: each topic adds its own commands."""
     app = App(name="profiles", help="Profiles and their versions.")
+    add_activation_commands(app, connect)
     add_diff_commands(app, connect)
     add_preview_command(app, connect)
     add_save_commands(app, connect)

@@ -63,3 +63,12 @@ async def withdraw(api: Api, draft: dict[str, Any], actor: Actor = EDITOR) -> An
 
 def path(draft: dict[str, Any]) -> str:
     return f"/v1/drafts/{draft['draft_id']}"
+
+
+@pytest.fixture
+async def three(api: Api) -> str:
+    """A profile of diageo with versions 1, 2 and 3, of which the third is active."""
+    await api.create(draft_for("diageo"))
+    await api.save(SLUG, pass_threshold=86)
+    await api.save(f"{SLUG}_v2", name="Renamed")
+    return SLUG
