@@ -1,5 +1,6 @@
 """Committing a plan and undoing it: each all or nothing, and each once."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -81,7 +82,9 @@ async def _save_all(db: Connection, actor: Actor, plan: Plan) -> None:
         )
     held = await _held(db, actor, items)
     bases = await versions(db, {item.slug: item.base_version for item in items})
-    savings = {item.slug: _saving(plan, item, held, bases) for item in items}
+    savings = await asyncio.to_thread(
+        lambda: {item.slug: _saving(plan, item, held, bases) for item in items}
+    )
     _require_unmoved([slug for slug, saving in savings.items() if saving is None])
     for saving in savings.values():
         if saving:

@@ -1,5 +1,6 @@
 """Making a plan, and looking at plans."""
 
+import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -32,11 +33,7 @@ async def make_plan(pool: Pool, actor: Actor, order: BulkOrder) -> BulkEdit:
     async with transaction(pool, readable(actor)) as db:
         found = await _selected(db, actor, order)
         bases = await versions(db, {slug: one.active_version for slug, one in found.items()})
-        items = [
-            item
-            for slug, family in found.items()
-            if (item := _item(actor, order, family, bases[slug]))
-        ]
+        items = await asyncio.to_thread(_items, actor, order, found, bases)
         planned = [item for item in items if item.left_out is None]
         if not planned:
             raise _nothing(len(found), items)
@@ -86,6 +83,14 @@ async def _selected(db: Connection, actor: Actor, order: BulkOrder) -> Mapping[s
         )
     found = await families(db, slugs)
     return {slug: found[slug] for slug in slugs}
+
+
+def _items(
+    actor: Actor, order: BulkOrder, found: Mapping[str, Family], bases: Mapping[str, Version]
+) -> list[Item]:
+    """In a thread of its own: for five hundred profiles it takes a second."""
+    items = (_item(actor, order, family, bases[slug]) for slug, family in found.items())
+    return [item for item in items if item]
 
 
 def _item(actor: Actor, order: BulkOrder, family: Family, base: Version) -> Item | None:

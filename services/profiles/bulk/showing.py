@@ -13,13 +13,15 @@ CLASSES = {
     "presentation": ("wording only", "blue"),
     "none": ("no change", "dim"),
 }
+DONE = {"planned": "to change", "committed": "changed", "undone": "changed back"}
 
 
 def in_words(edit: BulkEdit) -> Group:
     """All of it. What people wrote carries no sign that steers a terminal."""
     count = Counter(item.state for item in edit.items)
     left_out = [item for item in edit.items if item.state == "left_out"]
-    head = f"{edit.state} {edit.bulk_id}: {_profiles(count['change'])} to change"
+    head = f"{edit.state} {edit.bulk_id}: {_profiles(count['change'])} {DONE[edit.state]}"
+    head += "" if edit.changed else " (it was so already)"
     head += f", {count['refused']} refused" if count["refused"] else ""
     head += f", {count['left_out']} left out" if left_out else ""
     head += f", {edit.unchanged} so already" if edit.unchanged else ""

@@ -94,7 +94,11 @@ def _checked(make: Callable[[], Made]) -> Made:
         return make()
     except ValidationError as error:
         wrong = [
-            f"{'.'.join(map(str, one['loc'])) or 'the order'}: {one['msg']}"
+            f"{'.'.join(map(str, one['loc'])) or 'the order'}: {_said(one['msg'])}"
             for one in error.errors(include_url=False, include_context=False)[:10]
         ]
         raise Invalid("bad_order", f"{'; '.join(wrong)}.") from error
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")
