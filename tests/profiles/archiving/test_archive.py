@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -106,6 +107,32 @@ async def test_a_pinned_profile_is_not_archived_and_the_pins_are_named(
     assert "diageo is pinned to my_profile" in refused.json["detail"]
     assert [(one["kind"], one["id"]) for one in refused.json["dependants"]] == [("pin", "diageo")]
     assert (await api.get(PROFILE)).json["archived_at"] is None
+
+
+async def test_schedules_and_open_drafts_keep_a_profile_until_they_are_ended(api: Api) -> None:
+    await api.create(draft_for("diageo"), EDITOR)
+    await api.save("my_profile", EDITOR, pass_threshold=90)
+    then = datetime.now(UTC) + timedelta(days=30)
+    body = {"activate_at": then.isoformat()}
+    schedule = await api.call("POST", f"{PROFILE}/schedules", EDITOR, body)
+    edit = {"profile_id": "my_profile_v2", "title": "Softer", "edit": {"pass_threshold": 60}}
+    drafted = await api.call("POST", "/v1/drafts", EDITOR, edit)
+
+    refused = await api.call("DELETE", PROFILE, EDITOR)
+    usage = (await api.get(f"{PROFILE}/usage", EDITOR)).json
+
+    assert (schedule.status, drafted.status) == (201, 201)
+    assert refused.status == 409
+    assert refused.json["dependants"] == usage["dependants"]
+    assert [(one["kind"], one["what"]) for one in refused.json["dependants"]] == [
+        ("schedule", f"my_profile is to be activated on {then:%Y-%m-%d at %H:%M} UTC"),
+        ("draft", "dora has an open draft, “Softer”"),
+    ]
+    cancelled = f"{PROFILE}/schedules/{schedule.json['schedule_id']}"
+    assert (await api.call("DELETE", cancelled, EDITOR)).status == 200
+    withdrawn = f"/v1/drafts/{drafted.json['draft_id']}/withdraw"
+    assert (await api.call("POST", withdrawn, EDITOR, {})).status == 200
+    assert (await api.call("DELETE", PROFILE, EDITOR)).status == 200
 
 
 async def test_a_pin_of_a_client_that_may_not_use_it_any_more_holds_nothing(
