@@ -1,7 +1,7 @@
 """Caller of the gateway for finding profiles, for who uses what, and for archiving."""
 
 from libs.api.gateway import GatewayApi
-from libs.contracts.finding import Archived, ProfileUsage, ProfileUse, ProfileUses
+from libs.contracts.finding import Archived, ProfileUsage, ProfileUses
 from libs.contracts.profiles import ProfileList, ProfileSummary
 
 PROFILES = "/api/profiles"
@@ -15,11 +15,10 @@ class FindingApi(GatewayApi):
         params = {name: value for name, value in sought.items() if value}
         return (await self._caller.call("GET", PROFILES, ProfileList, params=params)).profiles
 
-    async def profile_uses(self, **sought: str) -> list[ProfileUse]:
+    async def profile_uses(self, **sought: str) -> ProfileUses:
         """Keys are check, model and asset; at least one is not empty."""
         params = {name: value for name, value in sought.items() if value}
-        found = await self._caller.call("GET", "/api/profile-uses", ProfileUses, params=params)
-        return found.uses
+        return await self._caller.call("GET", "/api/profile-uses", ProfileUses, params=params)
 
     async def profile_usage(self, profile_id: str) -> ProfileUsage:
         return await self._caller.call("GET", f"{PROFILES}/{profile_id}/usage", ProfileUsage)

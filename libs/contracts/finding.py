@@ -62,7 +62,11 @@ class ProfileUse(Reply):
 
 
 class ProfileUses(Reply):
-    """`more`: there are others beyond those of the first 1,000 versions."""
+    """`more`: there are others beyond those of the first 1,000 versions.
+
+    `brands` are the clients whose brand data names the asset, by its id.
+    """
 
     uses: list[ProfileUse]
+    brands: list[str] = []
     more: bool = False

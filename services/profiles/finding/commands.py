@@ -99,13 +99,13 @@ class FindingCommands:
                 return 0
             found = await api.profile_uses(check=check, model=model, asset=asset)
         if json:
-            print(ProfileUses(uses=found).model_dump_json(indent=2))
-        elif not found:
+            print(found.model_dump_json(indent=2))
+        elif not found.uses and not found.brands:
             print("Nothing that is in use has it.")
             if model:
                 print("Checks that name no model ask the default ones of the qc service.")
         else:
-            _show(_uses_table(found))
+            _show_uses(found)
         return 0
 
     async def archive(self, profile: str, *, as_user: AsUser = "admin") -> int:
@@ -143,6 +143,15 @@ def _profiles_table(found: list[ProfileSummary]) -> Table:
         name = _plain(f"{one.name} (archived)" if one.archived_at else one.name)
         table.add_row(one.profile_id, name, *numbers, used_by, one.modified_by)
     return table
+
+
+def _show_uses(found: ProfileUses) -> None:
+    if found.uses:
+        _show(_uses_table(found.uses))
+    if found.brands:
+        print(f"Brand data of {', '.join(found.brands)} names it as a logo.")
+    if found.more:
+        print("There are more.")
 
 
 def _uses_table(found: list[ProfileUse]) -> Table:

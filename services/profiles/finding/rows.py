@@ -95,6 +95,22 @@ async def versions_in_use(db: Connection, sought: Sought, limit: int) -> list[In
     ]
 
 
+async def brands_with(db: Connection, asset: str) -> list[str]:
+    """The clients whose brand data has a logo with that id."""
+    rows = await db.fetch(
+        """
+        SELECT client_id
+          FROM (SELECT DISTINCT ON (client_id) client_id, brand
+                  FROM brand_version ORDER BY client_id, version DESC) AS newest
+         WHERE EXISTS (SELECT FROM json_array_elements_text(brand -> 'logos') AS logo
+                        WHERE logo = lower(btrim($1)))
+         ORDER BY client_id
+        """,
+        asset,
+    )
+    return [row["client_id"] for row in rows]
+
+
 async def using_clients(db: Connection, slug: str) -> list[UsingClient]:
     """The clients that may use the profile, of those that this transaction may see."""
     rows = await db.fetch(

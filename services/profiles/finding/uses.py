@@ -33,13 +33,15 @@ async def profiles_with(pool: Pool, actor: Actor, sought: Sought) -> ProfileUses
     clients = readable(actor)
     async with transaction(pool, clients) as db:
         found = await rows.versions_in_use(db, sought, MAX_VERSIONS + 1)
+        only_asset = sought.asset and not (sought.check or sought.model)
+        brands = await rows.brands_with(db, sought.asset or "") if only_asset else []
     uses = [
         _use(version, use)
         for version in found[:MAX_VERSIONS]
         if version.audience.seen_by(clients)
         for use in uses_in(version.checks, sought)
     ]
-    return ProfileUses(uses=uses, more=len(found) > MAX_VERSIONS)
+    return ProfileUses(uses=uses, brands=brands, more=len(found) > MAX_VERSIONS)
 
 
 def _use(version: rows.InUse, use: Use) -> ProfileUse:

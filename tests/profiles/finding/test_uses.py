@@ -42,6 +42,22 @@ async def test_a_reference_asset_is_found_with_the_parameter_that_names_it(api: 
     assert (found["check_id"], found["parameter"]) == ("logo_size", "rules[1].logo")
 
 
+async def test_brand_data_that_names_a_logo_uses_it_until_it_does_not(api: Api) -> None:
+    logo = "0198c1f0-0000-7000-8000-00000000000a"
+    brand = "/v1/clients/diageo/brand"
+    assert (await api.call("PUT", brand, ADMIN, {"logos": [logo]})).status == 200
+
+    async def brands(query: str, actor: object = ADMIN) -> list[str]:
+        answer = await api.get(f"/v1/profile-uses?{query}", actor)  # type: ignore[arg-type]
+        return list(answer.json["brands"])
+
+    assert await brands(f"asset={logo.upper()}") == ["diageo"]
+    assert await brands(f"asset={logo}", STRANGER) == []
+    assert await brands(f"asset={logo}&check=logo_size") == []
+    await api.call("PUT", brand, ADMIN, {"logos": []})
+    assert await brands(f"asset={logo}") == []
+
+
 async def test_a_check_is_found_by_its_id_and_by_what_it_measures(api: Api) -> None:
     await api.create(draft(checks={"sharp": exact(measure="blur_upscale", weight=3)}))
 
