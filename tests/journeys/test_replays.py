@@ -133,6 +133,20 @@ async def test_facts_that_came_out_otherwise_are_asked_about_again(
     assert hows(untold) == {"measured": 1, "carried": 2}, "it measured the same as before"
 
 
+async def test_reference_that_only_the_new_profile_looks_at_is_the_one_of_today(
+    house: House, tmp_path: Path
+) -> None:
+    compares = {"kind": "exact", "parameters": {}}
+    async with house.signed_in() as api:
+        profile = await made(api)
+        await analysed(api, tmp_path, profile, "red")
+        await api.add_asset(tmp_path / "red.png", CLIENT, "reference", "red")
+        replay = await replayed(api, order(profile, edit=edit(reference_comparison=compares)))
+
+    [check] = [one for one in replay.items[0].checks if one.check_id == "reference_comparison"]
+    assert (check.change, check.after_state, check.how) == ("added", "passed", "measured")
+
+
 async def test_budget_is_never_passed_and_what_it_left_is_named(
     house: House, tmp_path: Path
 ) -> None:

@@ -24,8 +24,8 @@ BUDGET, UNPRICED = "budget", "no_price"
 
 ROOM = """
     SELECT r.budget_usd, coalesce(sum(coalesce(a.cost_usd, c.most_usd)), 0) AS taken_usd,
-           coalesce(bool_or(a.cost_usd IS NULL AND (a.state = 'open' OR o.event_id IS NOT NULL)),
-                    false) AS untold
+           coalesce(bool_or(a.cost_usd IS NULL AND a.state = 'open'), false) AS open,
+           coalesce(bool_or(a.cost_usd IS NULL AND o.event_id IS NOT NULL), false) AS untold
       FROM (SELECT client_id, replay_id, budget_usd FROM replay
              WHERE client_id = $1 AND replay_id = $2) AS r
       LEFT JOIN replay_call c USING (client_id, replay_id)
@@ -76,14 +76,20 @@ class Purse:
         return quote.cost_usd
 
     async def wait_for_room(self, row: AnalysisRow, most_usd: Decimal) -> None:
-        """Until the call fits, as calls turn out to cost less than they could. Raises Spent."""
-        deadline = asyncio.get_running_loop().time() + LEDGER_WAIT_S
+        """Until the call fits, as calls turn out to cost less than they could. Raises Spent.
+
+        A call that is open ends of itself; the ledger is not waited for as long as it likes.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + LEDGER_WAIT_S
         while True:
             async with transaction(self.pool, [row.client_id]) as db:
                 found = await _room(db, row)
             if _fits(found, most_usd):
                 return
-            if not found["untold"] or asyncio.get_running_loop().time() > deadline:
+            if found["open"]:
+                deadline = loop.time() + LEDGER_WAIT_S
+            elif not found["untold"] or loop.time() > deadline:
                 left = max(found["budget_usd"] - found["taken_usd"], Decimal(0))
                 why = (
                     f"The budget of ${found['budget_usd']:f} leaves ${left:f}, and a call may cost "

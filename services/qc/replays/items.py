@@ -150,18 +150,20 @@ async def spent(db: Connection, row: ReplayRow) -> tuple[Decimal, Decimal]:
 async def newest(
     db: Connection, client_id: str, slug: str | None, most: int
 ) -> list[tuple[UUID, str, str]]:
-    """Id, hash and file name of the client's last whole analyses that are done, the newest first;
-    of any version of the profile `slug`, or of all. Replays are none of them.
+    """Id, hash and file name of those among the client's last `most` analyses that are done and
+    whole, the newest first; of any version of the profile `slug`, or of all. Replays are none.
+
+    Ids tell the time, so the last are the end of the key, and old months are not read.
     """
     rows = await db.fetch(
         """
         SELECT analysis_id, creative ->> 'sha256' AS sha256, creative ->> 'file_name' AS name
-          FROM analysis
-         WHERE client_id = $1 AND state = 'done' AND only_checks = '{}'
-           AND brief -> 'given' ->> 'replay' IS NULL
+          FROM (SELECT * FROM analysis WHERE client_id = $1
+                 ORDER BY analysis_id DESC LIMIT $3) AS lately
+         WHERE state = 'done' AND only_checks = '{}'
            AND ($2::text IS NULL OR regexp_replace(profile_id, '_v[0-9]+$', '') = $2)
+           AND brief -> 'given' ->> 'replay' IS NULL
          ORDER BY analysis_id DESC
-         LIMIT $3
         """,
         client_id,
         slug,

@@ -38,7 +38,7 @@ from services.qc.replays import items
 from services.qc.repository import AnalysisRow
 from services.qc.run import Bench
 
-MOST_LOOKED_AT = 2_000
+MOST_LOOKED_AT = 5_000
 NO_REPLAY = UUID(int=0)
 
 

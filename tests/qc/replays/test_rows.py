@@ -164,3 +164,17 @@ async def test_call_that_nobody_saw_the_end_of_counts_as_the_most(pool: Pool) ->
 
     with pytest.raises(Spent, match=r"leaves \$0\.1, and a call may cost \$0\.2"):
         await purse(pool).wait_for_room(analysis, Decimal("0.2"))
+
+
+async def test_newest_whole_analyses_of_all_versions_of_a_profile_are_found(pool: Pool) -> None:
+    ids = [await queued(pool) for _ in range(3)]
+    async with transaction(pool, ["diageo"]) as db:
+        done = "UPDATE analysis SET state = 'done', verdict = 'pass' WHERE analysis_id = ANY($1)"
+        await db.execute(done, ids[1:])
+        found = await items.newest(db, "diageo", "some_profile", 10)
+        last = await items.newest(db, "diageo", None, 1)
+        others = await items.newest(db, "diageo", "some", 10)
+
+    assert [one[0] for one in found] == [ids[2], ids[1]]
+    assert [one[0] for one in last] == [ids[2]]
+    assert others == []
