@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from libs.api.review import ReviewApi
+from libs.contracts.drafts import Draft, DraftRequest
 from libs.contracts.replays import Replay, ReplayedCreative, ReplayQuestion
 from libs.contracts.review import OverrideRequest, RerunRequest
-from libs.problems import Conflict
+from libs.problems import Conflict, Forbidden
 from tests.fake_providers import Scripted
 from tests.house import House
 from tests.journeys.following import entries_of
@@ -230,6 +231,24 @@ async def test_replay_counts_nowhere_and_is_neither_reviewed_nor_run_again(
 
     assert reused.analysis_id == red.analysis_id
     assert [one.source_id for one in again.items] == [red.analysis_id]
+
+
+async def test_draft_is_replayed_with_its_own_content_and_hash(
+    house: House, tmp_path: Path
+) -> None:
+    changed = edit(mood={"kind": "judged", "title": "Mood", "prompt": "Is it dark?"})
+    async with house.signed_in() as api:
+        profile = await made(api)
+        await analysed(api, tmp_path, profile, "red")
+        body = DraftRequest(profile_id=profile, title="Darker", edit=changed)
+        draft = await api.caller.call("POST", "/api/drafts", Draft, body)
+        replay = await replayed(api, order("", draft_id=draft.draft_id))
+    async with house.signed_in("viewer") as stranger:
+        with pytest.raises(Forbidden):
+            await stranger.start_replay(order("", client="loreal", draft_id=draft.draft_id))
+
+    assert (replay.profile.source, replay.profile.content_hash) == ("draft", draft.content_hash)
+    assert hows(replay) == {"measured": 1, "asked": 1, "carried": 1}
 
 
 def hows(replay: Replay) -> dict[str, int]:
