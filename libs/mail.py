@@ -81,6 +81,15 @@ def read_server(settings: MailSettings) -> Server:
     )
 
 
+def header_text(words: str) -> str:
+    """`words` for a header, as they stand: a space breaks what would be an encoded word.
+
+    `email` decodes those in whatever it is given, line breaks too, and writes a name that holds
+    one as a header of its own.
+    """
+    return words.replace("=?", "= ?")
+
+
 def read_address(text: str) -> str:
     """A mail address as it was written. Raises Invalid for anything that is not just one.
 

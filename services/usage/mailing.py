@@ -132,7 +132,7 @@ def compose(
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = recipient
-    message["Subject"] = letter.subject
+    message["Subject"] = mail.header_text(letter.subject)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{record.message_id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
