@@ -92,9 +92,10 @@ async def test_uses_are_told_of_a_profile_or_of_a_thing_and_not_of_both(
     assert "diageo  diageo_packaging  it is the active version" in of_a_profile
     assert "general_key_visual" in of_a_check and "floating clients" in of_a_check
     assert "Checks that name no model ask the default ones" in printed(capsys)
-    for question in ({}, {"profile": "diageo_packaging", "check": "logo_visibility"}):
-        with pytest.raises(Invalid):
-            await commands.uses(**question)
+    with pytest.raises(Invalid):
+        await commands.uses()
+    with pytest.raises(Invalid):
+        await commands.uses("diageo_packaging", check="logo_visibility")
 
 
 async def test_a_commit_of_what_changed_meanwhile_says_what_changed(

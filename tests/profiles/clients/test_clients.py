@@ -31,7 +31,8 @@ async def shelve(api: Api, client: str, verb: str = "archive") -> Answer:
 async def audit_of(owner: Pool, client: str = "acme") -> list[Any]:
     async with transaction(owner) as db:
         return await db.fetch(
-            "SELECT * FROM audit_event WHERE object_kind='client' AND object_id=$1 ORDER BY revision",
+            "SELECT * FROM audit_event WHERE object_kind = 'client' AND object_id = $1 "
+            "ORDER BY revision",
             client,
         )
 
