@@ -280,3 +280,18 @@ async def test_200_writers_at_once_leave_whole_chains(api: Api) -> None:
     assert found["faults"] == []
     heads = {head["object_id"]: head["revision"] for head in found["heads"]}
     assert (heads["my_profile"], heads["other"]) == (101, 101)
+
+
+async def test_audit_of_a_draft_is_seen_by_whoever_sees_its_profile(api: Api, run: Pool) -> None:
+    await api.create(draft_for("diageo", name="Mine"), EDITOR)
+    body = {"profile_id": "mine", "title": "Stricter", "edit": {"pass_threshold": 95}}
+    drafted = await api.call("POST", "/v1/drafts", EDITOR, body)
+    assert drafted.status == 201, drafted.json
+
+    assert (await said(api, "?action=draft", CHIEF)) == [
+        'dora drafted a change of mine ("Stricter")'
+    ]
+    assert (await api.get("/v1/audit/verify")).json["faults"] == []
+    async with transaction(run, ["loreal"]) as db:
+        kinds = {row["object_kind"] for row in await db.fetch("SELECT * FROM audit_event")}
+    assert kinds == {"client", "profile"}
