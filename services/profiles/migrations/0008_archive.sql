@@ -25,9 +25,12 @@ RETURN ARRAY(
     SELECT one.value ->> 'measure' FROM json_each(checks) AS one
      WHERE one.value ->> 'measure' IS NOT NULL);
 
--- Letters and digits only: whatever the parser takes for an address or a file would hide its words.
+-- Without the signs by which the parser takes words for an address, a file or a number, and so
+-- hides them. (A regular expression would cost ten times as much, on every save.)
 CREATE FUNCTION plain_words(said text) RETURNS text LANGUAGE sql IMMUTABLE
-RETURN btrim(regexp_replace(lower(normalize(said)), '[^[:alnum:]]+', ' ', 'g'));
+RETURN translate(
+    lower(CASE WHEN octet_length(said) = char_length(said) THEN said ELSE normalize(said) END),
+    '/.@<&-_+%~:?=#\', '               ');
 
 -- A vector holds a megabyte: of a longer profile the first 100,000 characters are found.
 CREATE FUNCTION words_in(slug text, name text, description text, checks json)
@@ -43,7 +46,7 @@ RETURN to_tsvector('simple', plain_words(left(
 -- Every word of `sought` as the beginning of a word; null when it has no letter and no digit.
 CREATE FUNCTION words_sought(sought text) RETURNS tsquery LANGUAGE sql IMMUTABLE
 RETURN (SELECT to_tsquery('simple', string_agg(quote_literal(word) || ':*', ' & '))
-          FROM regexp_split_to_table(plain_words(sought), ' ') AS word
+          FROM regexp_split_to_table(plain_words(sought), '\s+') AS word
          WHERE word <> '');
 
 ALTER TABLE profile_version
