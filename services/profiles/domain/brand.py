@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs.contracts.brand import BrandData, ClientBrand, StoredBrand
+from libs.contracts.brand import DEFAULT_DELTA_E, BrandData, ClientBrand, StoredBrand
 from services.profiles.domain.canonical import digest
 
 
@@ -32,9 +32,16 @@ def unsaid(client_id: str) -> BrandVersion:
 def brand_hash(brand: BrandData) -> str:
     """SHA-256 in hex; what says nothing is left out, so a field of a later release changes none.
 
+    That holds for a colour's own tolerance too where it says what every colour has anyway: it
+    was the colour's default before there was one of the brand.
     Raises ValueError, with the path, for what the database cannot keep.
     """
-    return digest(brand.model_dump(mode="json", exclude_defaults=True))
+    said = brand.model_dump(mode="json", exclude_defaults=True)
+    if brand.colour_tolerance == DEFAULT_DELTA_E:
+        for colour in said.get("colours", ()):
+            if colour.get("tolerance") == DEFAULT_DELTA_E:
+                del colour["tolerance"]
+    return digest(said)
 
 
 def client_brand(version: BrandVersion, changed: bool = False) -> ClientBrand:
