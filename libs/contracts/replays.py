@@ -17,7 +17,7 @@ MOST_BUDGET_USD = 1_000
 
 ReplayState = Literal["running", "cancelling", "done", "cancelled"]
 ItemState = Literal["waiting", "running", "done", "not_replayed"]
-How = Literal["measured", "asked", "carried", "none"]
+How = Literal["measured", "asked", "carried", "skipped", "none"]
 AskedBecause = Literal["new", "changed", "no_answer", "other_model", "facts", "facts_may_change"]
 """Why a judged check is asked: `facts` are measurements that it is told, and that came out
 otherwise; `facts_may_change` is what is known of that before they are measured.

@@ -95,7 +95,9 @@ def how_of(result: CheckResult | None, check: Check | None) -> How:
         return "none"
     if check.kind == "exact":
         return "measured"
-    return "carried" if result.carried_from else "asked"
+    if result.carried_from:
+        return "carried"
+    return "skipped" if result.state == "skipped" else "asked"
 
 
 def replayed_checks(found: Comparison, after: Analysis, profile: Profile) -> list[ReplayedCheck]:

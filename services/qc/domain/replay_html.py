@@ -21,6 +21,7 @@ HOW = {
     "measured": "measured anew",
     "asked": "asked again",
     "carried": "stored answer",
+    "skipped": "nobody asked",
     "none": "not in it",
 }
 LAYOUT = ENVIRONMENT.overlay()

@@ -9,7 +9,14 @@ from libs.contracts.profiles import ProfileEdit, StoredCheck
 from libs.contracts.qc import CheckResult
 from libs.contracts.replays import Replay, ReplayedCreative
 from libs.ids import uuid7
-from services.qc.domain.replay import carried, edited, newest_of_each_file, totals, why_asked
+from services.qc.domain.replay import (
+    carried,
+    edited,
+    how_of,
+    newest_of_each_file,
+    totals,
+    why_asked,
+)
 from services.qc.domain.replay_html import replay_html
 from services.qc.domain.replay_text import replay_text
 from tests.qc.domain.test_report import HOSTILE, Tags
@@ -59,6 +66,15 @@ def test_stored_answer_counts_as_the_new_check_weighs_it() -> None:
 
     assert (again.weight, again.score, again.carried_from) == (9.0, 80, source)
     assert of_rerun.carried_from == first, "it names where it was found"
+
+
+def test_question_that_nobody_was_asked_does_not_count_as_asked() -> None:
+    skipped = ANSWER.model_copy(update={"state": "skipped", "score": None})
+
+    assert how_of(ANSWER, CHECK) == "asked"
+    assert how_of(skipped, CHECK) == "skipped"
+    assert how_of(carried(CHECK, ANSWER, uuid7()), CHECK) == "carried"
+    assert how_of(None, CHECK) == "none"
 
 
 def test_edit_changes_what_it_names_and_not_who_may_use_it() -> None:
