@@ -5,6 +5,7 @@ When a form is meant to change, look at the new one, then write it down:
 """
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.usage.drawn import charged, hostile
 from tests.usage.reading import pdf_text
 
 GOLDEN = Path(__file__).parent / "golden"
+PAGE = re.compile(r"Page \d+ of \d+$")
 
 
 def _cells(report: Report) -> str:
@@ -38,9 +40,14 @@ def _cells(report: Report) -> str:
 
 
 def _printed(report: Report) -> str:
-    """Lines of the pages; which of other scripts' letters there are depends on the machine."""
+    """Lines of the pages, each once and without what stands on every page.
+
+    Which of other scripts' letters there are, how high their lines stand and so where a page
+    ends depends on the fonts of the machine.
+    """
     lines = pdf_text(report_pdf(report)).replace("\r", "").splitlines()
-    return "".join(f"{line}\n" for line in lines if line.isascii())
+    kept = (line for line in lines if line.isascii() and not PAGE.search(line))
+    return "".join(f"{line}\n" for line in dict.fromkeys(kept))
 
 
 FORMS: dict[str, Callable[[Report], str]] = {
