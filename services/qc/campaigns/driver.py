@@ -1,20 +1,13 @@
-"""Brings running campaigns to their end: looks what has ended, starts what comes next.
+"""Brings running campaigns to their end: looks what has ended, starts what comes next."""
 
-A campaign has few analyses in flight, so that nobody stands behind all of it. Whoever drives it
-holds a lease for one look; each step is a transaction, and the next look may be anybody's.
-"""
-
-import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from datetime import UTC, datetime
+from uuid import UUID
 
 import structlog
 
-from libs import telemetry
 from libs.contracts.campaigns import CampaignEvent, CampaignState, CellState
 from libs.contracts.qc import Creative
 from libs.contracts.review import RerunRequest
@@ -26,22 +19,17 @@ from services.qc.briefing import Wishes
 from services.qc.campaigns import cells, rows
 from services.qc.campaigns.cells import CellRow
 from services.qc.campaigns.events import add_events
-from services.qc.campaigns.rows import CampaignRow, LeaseLost
+from services.qc.campaigns.rows import CampaignRow
 from services.qc.campaigns.webhooks import enqueue
+from services.qc.driven import LeaseLost
+from services.qc.driving import Driving
 from services.qc.files import Upload, safe_name
 from services.qc.review.rerun import queue_rerun
 from services.qc.run import Bench
 
 log = structlog.get_logger()
-POLL_S = 0.5
-LOOK_LEASE = timedelta(seconds=15)
-"""So long a campaign stands still when its driver is killed. Who takes longer to open a file than
-that may lose the campaign to another, which then finds the file known."""
-
 MOST_LOOK_S = 5.0
 BROKEN_ONES = RerunRequest(states=["error"])
-PAUSE = timedelta(milliseconds=300)
-PAUSE_AFTER_TROUBLE = timedelta(seconds=5)
 ENDED: dict[str, CellState] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
 
 
@@ -53,59 +41,15 @@ class Pace:
     wake: Callable[[], object]
 
 
-class Driver:
+class Driver(Driving[CampaignRow]):
     """Looks at one campaign at a time, the one that waited longest first."""
 
     def __init__(self, bench: Bench, pace: Pace) -> None:
+        super().__init__(bench.pool, rows.CAMPAIGNS)
         self._bench = bench
         self._pace = pace
-        self._news = asyncio.Event()
 
-    def wake(self) -> None:
-        """A campaign was started or changed: do not wait for the next poll."""
-        self._news.set()
-
-    async def run(self) -> None:
-        """Look for ever."""
-        while True:
-            self._news.clear()
-            try:
-                looked = await self.look()
-            except Unavailable:
-                looked = False
-            except Exception:
-                log.exception("cannot look at campaigns")
-                looked = False
-            if not looked:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), POLL_S)
-
-    async def look(self) -> bool:
-        """Bring one campaign forward; False when none is to be looked at now."""
-        async with transaction(self._bench.pool) as db:
-            found = await rows.claim(db, uuid4(), LOOK_LEASE)
-        if found is None:
-            return False
-        # Outside of the claim: one that this version cannot read holds up no other.
-        row = CampaignRow(**found)
-        telemetry.begin_request(row.request_id)
-        telemetry.bind(campaign_id=str(row.campaign_id), client=row.client_id)
-        pause = PAUSE
-        try:
-            await self._look_at(row)
-        except LeaseLost:
-            log.info("the campaign was changed meanwhile")
-        except (TooMany, Unavailable) as busy:
-            log.warning("the campaign goes on later", why=busy.detail)
-            pause = PAUSE_AFTER_TROUBLE
-        except Exception:
-            log.exception("a look at a campaign broke off")
-            pause = PAUSE_AFTER_TROUBLE
-        async with transaction(self._bench.pool, [row.client_id]) as db:
-            await rows.look_again(db, row, pause)
-        return True
-
-    async def _look_at(self, row: CampaignRow) -> None:
+    async def look_at(self, row: CampaignRow) -> None:
         if await self._take_in(row) or row.state != "running":
             return
         until = time.monotonic() + MOST_LOOK_S
@@ -119,7 +63,7 @@ class Driver:
         """Note which analyses have ended, and with the last of them the campaign's end."""
         now = datetime.now(UTC)
         async with transaction(self._bench.pool, [row.client_id]) as db:
-            held = await rows.hold(db, row)
+            held = await rows.CAMPAIGNS.hold(db, row)
             ended = await cells.ended(db, row)
             for cell in ended:
                 await cells.set_cell(db, row, cell, ENDED[cell.state])
@@ -177,7 +121,7 @@ class Driver:
     async def _queue(
         self, db: Connection, row: CampaignRow, cell: CellRow, creative: Creative | None
     ) -> None:
-        held = await rows.hold(db, row)
+        held = await rows.CAMPAIGNS.hold(db, row)
         if held.state != "running":
             raise LeaseLost(str(row.campaign_id))
         if creative:
@@ -215,7 +159,7 @@ class Driver:
 
     async def _refuse(self, row: CampaignRow, cell: CellRow, code: str, reason: str) -> None:
         async with transaction(self._bench.pool, [row.client_id]) as db:
-            await rows.hold(db, row)
+            await rows.CAMPAIGNS.hold(db, row)
             await cells.set_cell(db, row, cell, "failed", code=code, reason=reason)
             await add_events(db, row, _event(row, cell, "cell_ended", state="failed"))
 

@@ -78,7 +78,7 @@ async def get_campaigns(request: web.Request, query: CampaignsQuery) -> Campaign
     if clients is not None and query.client and query.client not in clients:
         raise NotFound("unknown_client", f"There is no brand client {query.client!r}.")
     async with transaction(request.app[DESK].bench.pool, clients) as db:
-        found = await rows.campaigns(db, query.client, query.cursor, query.limit)
+        found = await rows.CAMPAIGNS.newest(db, query.client, query.cursor, query.limit)
         told = await campaigns_of(db, found)
     more = len(found) == query.limit
     return Campaigns(campaigns=told, next_cursor=found[-1].campaign_id if more else None)

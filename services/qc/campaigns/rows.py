@@ -1,48 +1,36 @@
 """SQL about campaigns and their files; cells have a file of their own."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel
-
-from libs.contracts.access import Actor
 from libs.contracts.campaigns import CampaignFile, CampaignState
 from libs.contracts.profiles import Resolved
-from libs.postgres import Connection, Record
+from libs.postgres import Connection
+from services.qc.driven import Driven, DrivenRow
 
 COLUMNS = """client_id, campaign_id, name, state, user_id, user_name, user_email, request_id,
              profiles, wishes, can_wait, webhook_url, created_at, started_at, finished_at, lease"""
 
 
-class CampaignRow(BaseModel):
-    """One row of `campaign`. `lease` is the token of whoever may drive it now."""
+class CampaignRow(DrivenRow):
+    """One row of `campaign`."""
 
-    client_id: str
     campaign_id: UUID
     name: str
     state: CampaignState
-    user_id: str
-    user_name: str
-    user_email: str
-    request_id: str
     profiles: list[Resolved]
     wishes: dict[str, str]
     can_wait: bool
     webhook_url: str | None
-    created_at: datetime
     started_at: datetime | None = None
-    finished_at: datetime | None = None
-    lease: UUID | None = None
 
     @property
-    def actor(self) -> Actor:
-        """Whoever made the campaign: its analyses are theirs."""
-        return Actor(subject=self.user_id, kind="user", name=self.user_name, email=self.user_email)
+    def key(self) -> UUID:
+        return self.campaign_id
 
 
-class LeaseLost(Exception):
-    """Another process drives the campaign now, or it has ended: write nothing more about it."""
+CAMPAIGNS = Driven("campaign", COLUMNS, CampaignRow)
 
 
 async def add_campaign(db: Connection, row: CampaignRow) -> None:
@@ -65,73 +53,6 @@ async def add_campaign(db: Connection, row: CampaignRow) -> None:
         row.webhook_url,
         row.created_at,
     )
-
-
-async def campaign(db: Connection, campaign_id: UUID, lock: bool = False) -> CampaignRow | None:
-    """With `lock` nobody else changes it until the transaction ends."""
-    row = await db.fetchrow(
-        f"SELECT {COLUMNS} FROM campaign WHERE campaign_id = $1 {'FOR UPDATE' if lock else ''}",
-        campaign_id,
-    )
-    return CampaignRow(**row) if row else None
-
-
-async def campaigns(
-    db: Connection, client_id: str | None, before: UUID | None, limit: int
-) -> list[CampaignRow]:
-    """The newest first, of one client or of all that the transaction sees."""
-    rows = await db.fetch(
-        f"""
-        SELECT {COLUMNS} FROM campaign
-         WHERE ($1::text IS NULL OR client_id = $1) AND ($2::uuid IS NULL OR campaign_id < $2)
-         ORDER BY campaign_id DESC
-         LIMIT $3
-        """,
-        client_id,
-        before,
-        limit,
-    )
-    return [CampaignRow(**row) for row in rows]
-
-
-async def claim(db: Connection, lease: UUID, lease_for: timedelta) -> Record | None:
-    """Take the campaign that waits longest to be looked at; by the database's clock alone."""
-    return await db.fetchrow(
-        f"""
-        UPDATE campaign SET lease = $1, lease_until = clock_timestamp() + $2::interval
-         WHERE (client_id, campaign_id) = (
-               SELECT client_id, campaign_id FROM campaign
-                WHERE state IN ('running', 'cancelling') AND lease_until < clock_timestamp()
-                ORDER BY lease_until
-                LIMIT 1
-                  FOR UPDATE SKIP LOCKED)
-        RETURNING {COLUMNS}
-        """,
-        lease,
-        lease_for,
-    )
-
-
-async def look_again(db: Connection, row: CampaignRow, after: timedelta) -> None:
-    """Let go of the campaign; somebody looks at it again after so long."""
-    await db.execute(
-        """
-        UPDATE campaign SET lease = NULL, lease_until = clock_timestamp() + $4::interval
-         WHERE client_id = $1 AND campaign_id = $2 AND lease = $3
-        """,
-        row.client_id,
-        row.campaign_id,
-        row.lease,
-        after,
-    )
-
-
-async def hold(db: Connection, row: CampaignRow) -> CampaignRow:
-    """Lock the campaign for this transaction, as it is now. Raises LeaseLost."""
-    now = await campaign(db, row.campaign_id, lock=True)
-    if now is None or now.lease != row.lease or now.state not in ("running", "cancelling"):
-        raise LeaseLost(str(row.campaign_id))
-    return now
 
 
 async def set_state(db: Connection, row: CampaignRow, state: CampaignState, at: datetime) -> None:

@@ -65,7 +65,7 @@ class Desk:
 
 async def visible_campaign(bench: Bench, actor: Actor, campaign_id: UUID) -> CampaignRow:
     async with transaction(bench.pool, visible_clients(actor, Action.READ_ANALYSES)) as db:
-        row = await rows.campaign(db, campaign_id)
+        row = await rows.CAMPAIGNS.one(db, campaign_id)
     if row is None:
         raise NotFound("unknown_campaign", f"There is no campaign {campaign_id}.")
     return row
@@ -265,7 +265,7 @@ async def retry(desk: Desk, row: CampaignRow) -> int:
 
 
 async def _locked(db: Connection, row: CampaignRow) -> CampaignRow:
-    held = await rows.campaign(db, row.campaign_id, lock=True)
+    held = await rows.CAMPAIGNS.one(db, row.campaign_id, lock=True)
     if held is None:
         raise AssertionError("a campaign is never deleted")
     return held

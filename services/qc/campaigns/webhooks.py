@@ -157,7 +157,7 @@ class Webhooks:
         if due["body"] is not None:
             return str(due["body"])
         async with transaction(self._pool, [due["client_id"]]) as db:
-            row = await rows.campaign(db, due["campaign_id"])
+            row = await rows.CAMPAIGNS.one(db, due["campaign_id"])
             if row is None:
                 raise AssertionError("a message has its campaign")
             campaign = (await campaign_of(db, row)).model_copy(update={"webhook": None})

@@ -1,95 +1,39 @@
-"""Brings replays to their end: looks what has ended, starts what comes next.
+"""Brings replays to their end: looks what has ended, starts what comes next."""
 
-A replay has few analyses in flight, so that nobody stands behind all of it. Whoever drives it
-holds a lease for one look; each step is a transaction, and the next look may be anybody's.
-"""
-
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from datetime import UTC, datetime
+from uuid import UUID
 
 import structlog
 
-from libs import telemetry
 from libs.contracts.replays import ItemState, ReplayEvent, ReplayState
 from libs.postgres import Connection, transaction
-from libs.problems import TooMany, Unavailable
 from services.qc import briefing, repository
 from services.qc.accept import add_queued
+from services.qc.driven import LeaseLost
+from services.qc.driving import Driving
 from services.qc.replays import items, rows
 from services.qc.replays.events import add_event
 from services.qc.replays.items import Item
-from services.qc.replays.rows import LeaseLost, ReplayRow
+from services.qc.replays.rows import ReplayRow
 from services.qc.repository import AnalysisRow
 from services.qc.run import Bench
 
 log = structlog.get_logger()
-POLL_S = 0.5
-LOOK_LEASE = timedelta(seconds=15)
-"""So long a replay stands still when its driver is killed."""
-
 IN_FLIGHT = 3
-PAUSE = timedelta(milliseconds=300)
-PAUSE_AFTER_TROUBLE = timedelta(seconds=5)
 GONE = "file_gone"
 GONE_BECAUSE = "The file is not stored any more."
 
 
-class Driver:
+class Driver(Driving[ReplayRow]):
     """Looks at one replay at a time, the one that waited longest first."""
 
     def __init__(self, bench: Bench, wake_worker: Callable[[], object]) -> None:
+        super().__init__(bench.pool, rows.REPLAYS)
         self._bench = bench
         self._wake_worker = wake_worker
-        self._news = asyncio.Event()
 
-    def wake(self) -> None:
-        """A replay was started or changed: do not wait for the next poll."""
-        self._news.set()
-
-    async def run(self) -> None:
-        """Look for ever."""
-        while True:
-            self._news.clear()
-            looked = False
-            try:
-                looked = await self.look()
-            except Unavailable:
-                log.warning("the database is away; replays go on later")
-            except Exception:
-                log.exception("cannot look at replays")
-            if not looked:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), POLL_S)
-
-    async def look(self) -> bool:
-        """Bring one replay forward; False when none is to be looked at now."""
-        async with transaction(self._bench.pool) as db:
-            found = await rows.claim(db, uuid4(), LOOK_LEASE)
-        if found is None:
-            return False
-        # Outside of the claim: one that this version cannot read holds up no other.
-        row = ReplayRow(**found)
-        telemetry.begin_request(row.request_id)
-        telemetry.bind(replay_id=str(row.replay_id), client=row.client_id)
-        pause = PAUSE
-        try:
-            await self._look_at(row)
-        except LeaseLost:
-            log.info("the replay was changed meanwhile")
-        except (TooMany, Unavailable) as busy:
-            log.warning("the replay goes on later", why=busy.detail)
-            pause = PAUSE_AFTER_TROUBLE
-        except Exception:
-            log.exception("a look at a replay broke off")
-            pause = PAUSE_AFTER_TROUBLE
-        async with transaction(self._bench.pool, [row.client_id]) as db:
-            await rows.look_again(db, row, pause)
-        return True
-
-    async def _look_at(self, row: ReplayRow) -> None:
+    async def look_at(self, row: ReplayRow) -> None:
         if await self._take_in(row) or row.state != "running":
             return
         while item := await self._next(row):
@@ -98,7 +42,7 @@ class Driver:
     async def _take_in(self, row: ReplayRow) -> bool:
         """Note which analyses have ended, and with the last of them the replay's end."""
         async with transaction(self._bench.pool, [row.client_id]) as db:
-            held = await rows.hold(db, row)
+            held = await rows.REPLAYS.hold(db, row)
             for item in await items.items(db, row):
                 if item.state == "running" and item.ended:
                     await self._end(db, row, item)
@@ -162,7 +106,7 @@ class Driver:
         self, row: ReplayRow, item: Item, source: AnalysisRow, code: str, reason: str
     ) -> None:
         async with transaction(self._bench.pool, [row.client_id]) as db:
-            await rows.hold(db, row)
+            await rows.REPLAYS.hold(db, row)
             await items.set_item(db, row, item, "not_replayed", code=code, reason=reason)
             await add_event(db, row, _event(item, "creative_ended", source, state="not_replayed"))
 
@@ -171,7 +115,7 @@ class Driver:
             self._bench.queue.room(row.client_id),
             transaction(self._bench.pool, [row.client_id]) as db,
         ):
-            held = await rows.hold(db, row)
+            held = await rows.REPLAYS.hold(db, row)
             if held.state != "running":
                 raise LeaseLost(str(row.replay_id))
             brief = await briefing.replayed(db, source, row.profile, row.replay_id)

@@ -48,7 +48,7 @@ class Events:
         while not self._stopping.is_set():
             async with transaction(self._pool, [row.client_id]) as db:
                 # Asked first: what ends in between has its last event among those read next.
-                now = await rows.replay(db, row.replay_id)
+                now = await rows.REPLAYS.one(db, row.replay_id)
                 found = await db.fetch(
                     """
                     SELECT event FROM replay_event

@@ -150,7 +150,7 @@ async def get_replays(request: web.Request, query: ReplaysQuery) -> Replays:
     if clients is not None and query.client and query.client not in clients:
         raise NotFound("unknown_client", f"There is no brand client {query.client!r}.")
     async with transaction(request.app[BENCH].pool, clients) as db:
-        found = await rows.replays(db, query.client, query.cursor, query.limit)
+        found = await rows.REPLAYS.newest(db, query.client, query.cursor, query.limit)
         told = [await summary_of(db, row) for row in found]
     more = len(found) == query.limit
     return Replays(replays=told, next_cursor=found[-1].replay_id if more else None)
@@ -184,7 +184,7 @@ async def post_replay_cancel(request: web.Request, path: ReplayPath) -> Replay:
     require(actor, Action.RUN_ANALYSES, row.client_id)
     now = datetime.now(UTC)
     async with transaction(bench.pool, [row.client_id]) as db:
-        held = await rows.replay(db, row.replay_id, lock=True)
+        held = await rows.REPLAYS.one(db, row.replay_id, lock=True)
         if held and held.state == "running":
             await items.cancel_waiting(db, row, f"Cancelled by {cancelling.name_of(actor)}.")
             await rows.set_state(db, row, "cancelling", now)
@@ -200,7 +200,7 @@ async def post_replay_cancel(request: web.Request, path: ReplayPath) -> Replay:
 
 async def _visible(bench: Bench, actor: Actor, replay_id: UUID) -> ReplayRow:
     async with transaction(bench.pool, visible_clients(actor, Action.READ_ANALYSES)) as db:
-        row = await rows.replay(db, replay_id)
+        row = await rows.REPLAYS.one(db, replay_id)
     if row is None:
         raise NotFound("unknown_replay", f"There is no replay {replay_id}.")
     return row

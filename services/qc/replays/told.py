@@ -44,7 +44,7 @@ async def summary_of(db: Connection, row: ReplayRow) -> ReplaySummary:
 async def replay_of(bench: Bench, row: ReplayRow) -> Replay:
     """With every creative, as far as it is now."""
     async with transaction(bench.pool, [row.client_id]) as db:
-        now = await rows.replay(db, row.replay_id) or row
+        now = await rows.REPLAYS.one(db, row.replay_id) or row
         summary = await summary_of(db, now)
         found = await items.items(db, row)
     creatives = [await _creative(bench, row, item) for item in found]

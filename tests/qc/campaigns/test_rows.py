@@ -11,8 +11,9 @@ from libs.contracts.campaigns import CampaignEvent
 from libs.postgres import Pool, transaction
 from services.qc.campaigns import cells, rows
 from services.qc.campaigns.events import Events, add_events
-from services.qc.campaigns.rows import CampaignRow, LeaseLost
+from services.qc.campaigns.rows import CampaignRow
 from services.qc.campaigns.webhooks import enqueue
+from services.qc.driven import LeaseLost
 from tests.qc.campaigns.factories import stored
 from tests.qc.factories import NOON
 
@@ -22,7 +23,7 @@ TABLES = ("campaign", "campaign_file", "campaign_cell", "campaign_event", "webho
 
 async def claimed(pool: Pool) -> CampaignRow | None:
     async with transaction(pool) as db:
-        found = await rows.claim(db, uuid4(), LEASE)
+        found = await rows.CAMPAIGNS.claim(db, uuid4(), LEASE)
     return CampaignRow(**found) if found else None
 
 
@@ -52,7 +53,7 @@ async def test_each_campaign_is_looked_at_by_one_and_in_turn(pool: Pool) -> None
     assert (len(found), set(found)) == (3, ids)
     first = next(row for row in looked if row)
     async with transaction(pool, ["diageo"]) as db:
-        await rows.look_again(db, first, timedelta())
+        await rows.CAMPAIGNS.look_again(db, first, timedelta())
     again = await claimed(pool)
     assert again and again.campaign_id == first.campaign_id
 
@@ -67,7 +68,7 @@ async def test_who_comes_back_late_can_write_nothing(pool: Pool) -> None:
 
     with pytest.raises(LeaseLost):
         async with transaction(pool, ["diageo"]) as db:
-            await rows.hold(db, late)
+            await rows.CAMPAIGNS.hold(db, late)
 
 
 async def test_events_have_no_gap_even_when_written_at_once(pool: Pool) -> None:

@@ -16,10 +16,11 @@ from services.qc import attempts
 from services.qc.asking.purse import NoRoomNow, Purse, Spent
 from services.qc.attempts import open_attempt
 from services.qc.domain.routing import ModelRef
+from services.qc.driven import LeaseLost
 from services.qc.replays import items, rows
 from services.qc.replays.events import add_event
 from services.qc.replays.items import Item
-from services.qc.replays.rows import LeaseLost, ReplayRow
+from services.qc.replays.rows import ReplayRow
 from services.qc.repository import AnalysisRow
 from tests.qc.factories import NOON, claimed, profile, queued
 
@@ -107,7 +108,7 @@ async def test_each_replay_is_driven_by_one_and_who_comes_late_writes_nothing(po
 
     async def claim() -> ReplayRow | None:
         async with transaction(pool) as db:
-            found = await rows.claim(db, uuid4(), LEASE)
+            found = await rows.REPLAYS.claim(db, uuid4(), LEASE)
         return ReplayRow(**found) if found else None
 
     taken = [row for row in await asyncio.gather(*(claim() for _ in range(6))) if row]
@@ -115,9 +116,9 @@ async def test_each_replay_is_driven_by_one_and_who_comes_late_writes_nothing(po
     assert (len(taken), {row.replay_id for row in taken}) == (3, ids)
     late = taken[0].model_copy(update={"lease": uuid4()})
     async with transaction(pool, ["diageo"]) as db:
-        assert (await rows.hold(db, taken[0])).lease == taken[0].lease
+        assert (await rows.REPLAYS.hold(db, taken[0])).lease == taken[0].lease
         with pytest.raises(LeaseLost):
-            await rows.hold(db, late)
+            await rows.REPLAYS.hold(db, late)
 
 
 async def test_calls_side_by_side_take_no_more_than_the_budget(pool: Pool) -> None:
