@@ -148,9 +148,16 @@ async def transaction(
     Raises Unavailable when the server is away.
     """
     try:
-        async with pool.acquire() as db, db.transaction():
-            await db.execute(f"SET LOCAL app.clients = {_literal(clients)}")
-            yield db
+        async with pool.acquire() as db:
+            try:
+                # Together: a transaction is one question less to the server.
+                await db.execute(f"BEGIN; SET LOCAL app.clients = {_literal(clients)}")
+                yield db
+            except BaseException:
+                if not db.is_closed():
+                    await db.execute("ROLLBACK")
+                raise
+            await db.execute("COMMIT")
     except AWAY as error:
         raise Unavailable(
             "database_away", "The database does not answer; try again in a moment.", 2
