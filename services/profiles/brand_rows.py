@@ -17,7 +17,12 @@ async def newest_brand(db: Connection, client_id: str) -> BrandVersion:
     )
     if row is None:
         return unsaid(client_id)
-    return BrandVersion(**{**row, "brand": StoredBrand.model_validate_json(row["brand"])})
+    return BrandVersion(**{**row, "brand": brand_of(row["brand"])})
+
+
+def brand_of(said: str | None) -> StoredBrand:
+    """The brand data of a row; null: nothing was said yet."""
+    return StoredBrand.model_validate_json(said) if said else StoredBrand()
 
 
 async def add_brand(

@@ -23,6 +23,7 @@ from libs.postgres import Pool
 from libs.web import ACTOR
 from services.profiles import brands, reading, registry
 from services.profiles.domain.uses import Sought, State
+from services.profiles.resolving import resolve
 
 POOL: web.AppKey[Pool] = web.AppKey("pool")
 STRICT: web.AppKey[bool] = web.AppKey("strict")
@@ -109,7 +110,7 @@ async def put_profile(
 
 async def get_resolved(request: web.Request, path: ResolvePath) -> Resolved:
     """The version that an analysis runs: a slug is the profile, whatever version is active."""
-    return await reading.resolve(request.app[POOL], request[ACTOR], path.client_id, path.profile_id)
+    return await resolve(request.app[POOL], request[ACTOR], path.client_id, path.profile_id)
 
 
 async def get_brand(request: web.Request, path: ClientPath) -> ClientBrand:

@@ -1,18 +1,16 @@
-"""Reading the registry: what exists, what a client may use, what an analysis runs."""
+"""Reading the registry: what exists, and what a client may use."""
 
 from libs.actor import require
 from libs.contracts.access import Action, Actor
-from libs.contracts.profiles import ClientList, Profile, ProfileList, Resolved, VersionList
+from libs.contracts.profiles import ClientList, Profile, ProfileList, VersionList
 from libs.postgres import Connection, Pool, transaction
 from services.profiles import repository
 from services.profiles.access import (
     archived_client,
     readable,
-    require_in_use,
     unknown_client,
     unknown_profile,
 )
-from services.profiles.brand_rows import newest_brand
 from services.profiles.clients.rows import client
 from services.profiles.domain.family import (
     Family,
@@ -72,31 +70,6 @@ async def list_versions(pool: Pool, actor: Actor, profile_id: str) -> VersionLis
     if number > family.last_version:
         raise unknown_profile(profile_id)
     return VersionList(versions=[past_of(line) for line in lines])
-
-
-async def resolve(pool: Pool, actor: Actor, client_id: str, profile_id: str) -> Resolved:
-    """What an analysis for the client runs.
-
-    Here a slug means the profile, so the client's pinned version or else the active one. An id
-    that ends in `_vN` means exactly that version. (`get_profile` takes a slug for version 1.)
-    """
-    require(actor, Action.RESOLVE_PROFILES, client_id)
-    clients = (client_id,)
-    async with transaction(pool, clients) as db:
-        await require_client_in_use(db, client_id)
-        family, number = await find_family(db, clients, profile_id)
-        require_in_use(family)
-        is_exact = profile_id != family.slug
-        pinned = number if is_exact else await repository.pinned_version(db, client_id, family.slug)
-        version = await exact_version(db, family, pinned or family.active_version)
-        brand = await newest_brand(db, client_id)
-    return Resolved(
-        client_id=client_id,
-        binding="pinned" if pinned else "floating",
-        profile=profile_of(family, version, clients),
-        brand=brand.brand,
-        brand_version=brand.version,
-    )
 
 
 async def require_client(db: Connection, client_id: str) -> None:

@@ -62,16 +62,6 @@ async def add_client(db: Connection, client: Client, created_by: str) -> bool:
     return added is not None
 
 
-async def pinned_version(db: Connection, client_id: str, slug: str) -> int | None:
-    """The version that the client is bound to; None: its binding floats."""
-    pinned: int | None = await db.fetchval(
-        "SELECT pinned_version FROM client_binding WHERE client_id = $1 AND slug = $2",
-        client_id,
-        slug,
-    )
-    return pinned
-
-
 async def family(db: Connection, slug: str) -> Family | None:
     row = await db.fetchrow(
         """

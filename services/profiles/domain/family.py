@@ -131,7 +131,9 @@ def profile_of(family: Family, version: Version, clients: tuple[str, ...] | None
         previous_version=family.id_of(version.based_on) if version.based_on else None,
         pass_threshold=content.pass_threshold,
         checks={
-            check_id: StoredCheck.model_validate(check.model_dump())
+            check_id: check
+            if isinstance(check, StoredCheck)
+            else StoredCheck.model_validate(check.model_dump())
             for check_id, check in content.checks.items()
         },
         content_hash=version.content_hash,
