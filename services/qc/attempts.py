@@ -80,7 +80,7 @@ async def open_attempt(
 
     async def write() -> None:
         async with transaction(pool, [row.client_id]) as db:
-            await repository.hold(db, row)
+            await repository.hold_shared(db, row)
             await _add(db, row, attempt)
             if guard:
                 await guard(db, attempt)
@@ -212,7 +212,7 @@ async def settle_with_results(
 
     async def both() -> None:
         async with transaction(pool, [row.client_id]) as db:
-            await repository.hold(db, row)
+            await repository.hold_shared(db, row)
             await settle(db, row, attempt, settled)
             await store(db, row, results)
 
@@ -238,7 +238,7 @@ async def add_settled(
 
     async def write() -> None:
         async with transaction(pool, [row.client_id]) as db:
-            await repository.hold(db, row)
+            await repository.hold_shared(db, row)
             await _add(db, row, attempt)
             await settle(db, row, attempt, settled)
             await store(db, row, results)

@@ -128,11 +128,23 @@ async def analysis(db: Connection, analysis_id: UUID) -> AnalysisRow | None:
 
 async def hold(db: Connection, row: AnalysisRow) -> None:
     """Lock the analysis for this transaction. Raises LeaseLost when another has its lease."""
+    await _hold(db, row, "FOR UPDATE")
+
+
+async def hold_shared(db: Connection, row: AnalysisRow) -> None:
+    """As `hold`, but beside others that share it: their commits need not wait for each other.
+
+    For what numbers no step and changes nothing of the analysis itself.
+    """
+    await _hold(db, row, "FOR SHARE")
+
+
+async def _hold(db: Connection, row: AnalysisRow, how: str) -> None:
     held = await db.fetchval(
-        """
+        f"""
         SELECT 1 FROM analysis
          WHERE client_id = $1 AND analysis_id = $2 AND lease = $3 AND state = 'running'
-           FOR UPDATE
+           {how}
         """,
         row.client_id,
         row.analysis_id,
