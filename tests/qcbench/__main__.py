@@ -17,21 +17,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="qcbench", description=__doc__)
     parser.add_argument("--creatives", type=int, default=10, help="how many, half of them tuned on")
     parser.add_argument(
+        "--unseen",
+        type=int,
+        metavar="SEED",
+        help="odd ones alone, from this seed on: none tuned on",
+    )
+    parser.add_argument(
         "--clean", type=int, default=0, help="how many more without a defect, none tuned on"
     )
     parser.add_argument("--only", nargs="*", default=[], help="names of checks")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", type=Path, help="where every outcome is written")
     asked = parser.parse_args()
-    outcomes = list(run(range(asked.creatives), set(asked.only) or set(EVERY), asked.processes))
+    names = set(asked.only) or set(EVERY)
+    seeds = range(asked.creatives)
+    if asked.unseen is not None:
+        seeds = odd(asked.unseen, asked.creatives)
+    outcomes = list(run(seeds, names, asked.processes))
     print(report(outcomes))
     if asked.clean:
-        seeds = range(asked.creatives | 1, (asked.creatives | 1) + 2 * asked.clean, 2)
-        more = list(run_clean(seeds, set(asked.only) or set(EVERY), asked.processes))
+        more = list(run_clean(odd(seeds.stop, asked.clean), names, asked.processes))
         print(alarms(more, asked.clean))
         outcomes += more
     if asked.json:
         asked.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes]))
+
+
+def odd(first: int, count: int) -> range:
+    """So many odd seeds from `first` on."""
+    return range(first | 1, (first | 1) + 2 * count, 2)
 
 
 def run(seeds: range, names: set[str], processes: int) -> Iterator[Outcome]:
