@@ -20,6 +20,10 @@ EDGE_STEP = 28
 GRAIN = 2.5
 """So many times the step that half of the ring's pixels have is more than grain or noise."""
 
+GRAINY_STEP, SPECK_PX, SPECK_PIXELS = 7, 5, 11
+"""From this step of half of the pixels there is grain. Among ten thousands of its pixels a few
+steps are as high as ink's, but only in specks of at most this side and this many pixels."""
+
 OWN_RIM_SHARE, OWN_RIM_PX = 0.04, 4.0
 """Nearer than this to the logo's box are its own soft edge and the rings of JPEG."""
 
@@ -69,7 +73,7 @@ def look_round(rgb: Rgb, match: LogoMatch, clear_share: float) -> Ring:
     if all(_is_busy(edges, band, box) for band in bands):
         return Ring(True, ())
     if ring.any():
-        edges &= steps > GRAIN * float(np.median(steps[ring]))
+        edges = _without_grain(edges, steps, float(np.median(steps[ring])))
     off_ground = _off_ground(part, ring, edges)
     touching = _touching(off_ground, off_ground & (distance <= own + SOFT_PX))
     found = [
@@ -109,6 +113,17 @@ def _steps(rgb: Rgb) -> Array:
     window = np.ones((3, 3), np.uint8)
     steps = np.asarray(cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, window))
     return np.maximum(np.maximum(steps[..., 0], steps[..., 1]), steps[..., 2])
+
+
+def _without_grain(edges: Array, steps: Array, typical_step: float) -> Array:
+    """What is higher than grain's usual steps and, where there is grain, larger than a speck."""
+    higher = edges & (steps > GRAIN * typical_step)
+    if typical_step < GRAINY_STEP:
+        return higher
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(higher.astype(np.uint8))
+    sides = np.asarray(stats)[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    larger = (sides > SPECK_PX) & (np.asarray(stats)[:, cv2.CC_STAT_AREA] > SPECK_PIXELS)
+    return higher & larger[np.asarray(labels)]
 
 
 def _off_ground(rgb: Rgb, ring: Array, edges: Array) -> Array:

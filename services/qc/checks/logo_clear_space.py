@@ -137,6 +137,6 @@ CHECK = ExactCheck(
     parameters=LogoClearSpace,
     measure=measure,
     needs=("logo",),
-    version=2,
+    version=3,
     example={"clear_share": 0.5},
 )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -115,20 +116,37 @@ def test_the_page_edge_counts_unless_told_otherwise(logo_file: Path, picture: Su
     assert space(page, logo_file, picture, page_edge_share=0).state == "passed"
 
 
-def grained(page: Image.Image) -> Image.Image:
-    """With the grain of a photograph of high sensitivity."""
+def grained(page: Image.Image, coarse: bool = False) -> Image.Image:
+    """With the grain of a photograph of high sensitivity, or of black and white film."""
     rng = np.random.default_rng(7)
     pixels = np.asarray(page, np.int16)
-    return Image.fromarray(np.clip(pixels + rng.normal(0, 7, pixels.shape), 0, 255).astype("uint8"))
+    grain = rng.normal(0, 7, pixels.shape)
+    if coarse:
+        grey = cv2.GaussianBlur(rng.normal(0, 1, pixels.shape[:2]), (0, 0), 0.9)
+        grain = 6.5 * (grey / grey.std())[..., None]
+    return Image.fromarray(np.clip(pixels + grain, 0, 255).astype("uint8"))
 
 
+@pytest.mark.parametrize("coarse", [False, True])
+@pytest.mark.parametrize("clear_share", [0.25, 1.0])
 def test_grain_is_nothing_that_stands_there(
-    height_px: int, logo_file: Path, picture: SubjectOf
+    coarse: bool, clear_share: float, height_px: int, logo_file: Path, picture: SubjectOf
 ) -> None:
-    page = grained(page_with(ink_of(logo_file, WIDTH_PX)))
-    crowded = grained(
-        with_text(page_with(ink_of(logo_file, WIDTH_PX)), 400 + height_px + round(0.1 * height_px))
-    )
+    page = grained(page_with(ink_of(logo_file, WIDTH_PX)), coarse)
 
-    assert space(page, logo_file, picture).findings == []
-    assert space(crowded, logo_file, picture).state == "failed"
+    assert space(page, logo_file, picture, clear_share=clear_share).findings == []
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+@pytest.mark.parametrize("what", ["text", "rule"])
+def test_what_stands_in_grain_is_found(
+    what: str, coarse: bool, height_px: int, logo_file: Path, picture: SubjectOf
+) -> None:
+    page = page_with(ink_of(logo_file, WIDTH_PX))
+    top_px = 400 + height_px + round(0.12 * height_px)
+    if what == "text":
+        with_text(page, top_px)
+    else:
+        ImageDraw.Draw(page).line((330, top_px, 420, top_px), fill=(150, 160, 150), width=2)
+
+    assert space(grained(page, coarse), logo_file, picture).state == "failed"
