@@ -11,6 +11,7 @@ from tests.qcbench.layout import MARGIN_PX, SIDE_PX, TYPOS, Box, Layout, Style
 
 Change = Callable[[Layout], Layout]
 PATCH: Box = (1180, 420, 1260, 500)
+CUT_RADIUS_PX = 32
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,15 @@ def jpeg_again(quality: int) -> Callable[[Image.Image], Image.Image]:
 def scaled_up(picture: Image.Image) -> Image.Image:
     small = picture.resize((SIDE_PX // 4, SIDE_PX // 4), Image.Resampling.BILINEAR)
     return small.resize(picture.size, Image.Resampling.BICUBIC)
+
+
+def cut_round(picture: Image.Image) -> Image.Image:
+    """Exported with the rounded mask of an app, on white."""
+    mask = Image.new("L", (2 * SIDE_PX, 2 * SIDE_PX))
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, *mask.size), 2 * CUT_RADIUS_PX, fill=255)
+    page = Image.new("RGB", picture.size, "white")
+    page.paste(picture, (0, 0), mask.resize(picture.size, Image.Resampling.BOX))
+    return page
 
 
 def patched(picture: Image.Image) -> Image.Image:

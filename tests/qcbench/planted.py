@@ -10,6 +10,7 @@ from tests.qcbench.defects import (
     banded,
     crowded,
     crushed,
+    cut_round,
     faint,
     finished,
     patched,
@@ -87,6 +88,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("blurred", "blur_upscale", finished(lambda p: p.filter(ImageFilter.GaussianBlur(4)))),
     Defect("crushed_photo", "compression_artifacts", crushed("photo")),
     Defect("crushed_flat", "compression_artifacts", crushed("flat")),
+    Defect("corners_cut_round", "curved_edges", finished(cut_round)),
     Defect("patched", "reference_comparison", finished(patched), PATCH),
     Defect(
         "word_changed",

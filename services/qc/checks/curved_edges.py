@@ -33,7 +33,8 @@ def measure(subject: Subject, parameters: CurvedEdges) -> Measured:
     """Score: the share of corners that are as expected, in percent.
 
     Measured are the four corners of the page: a corner is round where its flat colour or its
-    transparency ends on a quarter circle. Curves inside the picture are for a model to judge.
+    transparency ends on a quarter circle, with a step to the picture. Curves inside the picture
+    are for a model to judge.
     """
     if parameters.min_radius_share > parameters.max_radius_share:
         raise BadParameter("min_radius_share: is greater than max_radius_share")
@@ -108,5 +109,6 @@ CHECK = ExactCheck(
     unit="share of the short side",
     parameters=CurvedEdges,
     measure=measure,
+    version=2,
     example={"expected": "rounded", "min_radius_share": 0.02, "max_radius_share": 0.06},
 )

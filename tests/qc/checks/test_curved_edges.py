@@ -1,10 +1,13 @@
 """Rules of the check of the artwork's corners."""
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from pydantic import JsonValue
 
 from services.qc.checks import run_check
+from services.qc.checks.corners import corner_radii
 from tests.qc.checks.artwork import SIZE, artwork
 from tests.qc.checks.conftest import SubjectOf
 
@@ -83,3 +86,42 @@ def test_radius_limits_and_sameness_are_rules(picture: SubjectOf) -> None:
         "The corner has another radius than asked for."
     }
     assert [f.evidence for f in differing.findings] == ["top left"]
+
+
+def grainy(seed: int, coarse_px: float) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """A dark photograph with the grain of black and white film."""
+    noise = np.random.default_rng(seed)
+    grain = noise.normal(0, 1, (80, 80))
+    if coarse_px:
+        grain = cv2.GaussianBlur(grain, (0, 0), coarse_px)
+    pixels = noise.integers(20, 200, 3) + 6 * (grain / grain.std())[..., None]
+    return np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("coarse_px", [0, 0.8])
+def test_grain_that_happens_to_lie_on_a_circle_is_no_round_corner(coarse_px: float) -> None:
+    cut = [seed for seed in range(200) if any(corner_radii(grainy(seed, coarse_px)).values())]
+
+    assert cut == []
+
+
+def test_a_small_round_corner_counts_when_another_is_like_it() -> None:
+    page = np.full((200, 300, 3), 90, np.uint8)
+    rows, columns = np.mgrid[0:8, 0:8] + 0.5
+    page[:8, :8][np.hypot(8 - rows, 8 - columns) > 8] = 255
+    alone = corner_radii(page)
+    page[:, ::-1][:8, :8] = page[:8, :8]
+
+    assert not any(alone.values())
+    assert corner_radii(page)["top left"] == pytest.approx(8, abs=1.5)
+    assert corner_radii(page)["top right"] == pytest.approx(8, abs=1.5)
+
+
+def test_a_round_shape_of_a_like_tone_is_part_of_the_picture() -> None:
+    page = np.full((200, 300, 3), 90, np.uint8)
+    rows, columns = np.mgrid[0:60, 0:60] + 0.5
+    outside = np.hypot(60 - rows, 60 - columns) > 60
+
+    for ground, radius in ((104, 0), (200, 60)):
+        page[:60, :60][outside] = ground
+        assert corner_radii(page)["top left"] == pytest.approx(radius, rel=0.04, abs=0.1)
