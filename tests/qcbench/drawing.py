@@ -1,5 +1,6 @@
 """Draws a layout: backdrop, panel, logo, copy, barcode and QR code, with the box of each."""
 
+import math
 from pathlib import Path
 from random import Random
 
@@ -23,6 +24,7 @@ from tests.qcbench.layout import (
     Layout,
     Style,
 )
+from tests.qcbench.layout import layout as clean_layout
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "creative" / "pictures"
 WITHOUT_WORDS = (
@@ -40,6 +42,8 @@ SCRIPTS: dict[Style, tuple[str, tuple[str, ...]]] = {
 """A line in each script, and fonts that have it."""
 
 GRAIN = 6.0
+CLEAR_PX = 6
+"""What stands nearer to a letter is read with it."""
 
 
 def draw(layout: Layout) -> Drawn:
@@ -99,13 +103,27 @@ def _real(layout: Layout) -> Image.Image:
 
 
 def _flat(layout: Layout) -> Image.Image:
+    """Circles in the colour of the copy, none of which hides a letter of it."""
     picture = Image.new("RGB", (SIDE_PX, SIDE_PX), CREAM)
     random = Random(layout.seed)
     canvas = ImageDraw.Draw(picture)
+    copy = _copy_boxes(clean_layout(layout.seed, layout.style))
     for _ in range(3):
         x, y, r = random.randint(1350, 1900), random.randint(950, 1350), random.randint(60, 190)
-        canvas.ellipse((x - r, y - r, x + r, y + r), fill=NAVY)
+        if all(_apart_px(box, x, y) > r + CLEAR_PX for box in copy):
+            canvas.ellipse((x - r, y - r, x + r, y + r), fill=NAVY)
     return picture
+
+
+def _copy_boxes(layout: Layout) -> list[Box]:
+    boxes: dict[str, Box] = {}
+    _copy(ImageDraw.Draw(Image.new("RGB", (1, 1))), layout, boxes)
+    return list(boxes.values())
+
+
+def _apart_px(box: Box, x: int, y: int) -> float:
+    left, top, right, bottom = box
+    return math.hypot(max(left - x, 0, x - right), max(top - y, 0, y - bottom))
 
 
 def _packaging(layout: Layout) -> Image.Image:

@@ -88,7 +88,6 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("blurred", "blur_upscale", finished(lambda p: p.filter(ImageFilter.GaussianBlur(4)))),
     Defect("crushed_photo", "compression_artifacts", crushed("photo")),
     Defect("crushed_flat", "compression_artifacts", crushed("flat")),
-    Defect("corners_cut_round", "curved_edges", finished(cut_round)),
     Defect("patched", "reference_comparison", finished(patched), PATCH),
     Defect(
         "word_changed",
@@ -146,4 +145,5 @@ DEFECTS: tuple[Defect, ...] = (
         finished(lambda p: p.crop((0, 0, SIDE_PX, 1536))),
     ),
     Defect("in_bands", "compression_artifacts", banded),
+    Defect("corners_cut_round", "curved_edges", finished(cut_round)),
 )

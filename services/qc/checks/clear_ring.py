@@ -123,7 +123,7 @@ def _without_grain(edges: Array, steps: Array, typical_step: float) -> Array:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(higher.astype(np.uint8))
     sides = np.asarray(stats)[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
     larger = (sides > SPECK_PX) & (np.asarray(stats)[:, cv2.CC_STAT_AREA] > SPECK_PIXELS)
-    return higher & larger[np.asarray(labels)]
+    return np.asarray(higher & larger[np.asarray(labels)])
 
 
 def _off_ground(rgb: Rgb, ring: Array, edges: Array) -> Array:
