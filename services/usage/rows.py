@@ -16,8 +16,6 @@ from services.usage.domain.pricing import RateCard
 from services.usage.staging import EVENT, SENT_ENTRY, Row, array_text, row_of
 
 UNKNOWN = "unknown"
-A_CALL = ("call", 1, None, False, None)
-"""origin, calls, adjusts, settles, rerate_id of what is neither correction nor import."""
 UUIDV7 = 7
 UNITS_A_DAY = 86_400_000 << 80
 """An id's first 48 bits are milliseconds since 1970."""
@@ -36,6 +34,7 @@ class Priced(NamedTuple):
 
 
 _as_sent = attrgetter(*SENT_ENTRY)
+NO_PARTS = (None,) * len(COMPONENTS)
 
 
 def priced(call: ProviderCall, card: RateCard, digest: bytes) -> Priced:
@@ -59,9 +58,8 @@ def priced(call: ProviderCall, card: RateCard, digest: bytes) -> Priced:
         cost.state,
         cost.price_id,
         _number(cost.usd),
-        *map(_number, map(cost.components.get, COMPONENTS)),
+        *(map(str, cost.parts) if cost.parts else NO_PARTS),
         _number(cost.ceiling_usd),
-        *A_CALL,
     )
     return Priced(row, cost.state, provider, model)
 

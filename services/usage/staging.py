@@ -67,6 +67,8 @@ ENTRY: Mapping[str, str] = {
     "settles": "boolean",
     "rerate_id": "uuid",
 }
+A_CALL: Mapping[str, str] = {"origin": "'call'", "calls": "1", "settles": "false"}
+"""What a row has that ends before `origin`: it is neither a correction nor imported."""
 EVENT: Mapping[str, str] = {
     "client_id": "text",
     "event_id": "uuid",
@@ -107,7 +109,8 @@ def _stage(table: Table) -> str:
 
 def _create(table: Table) -> str:
     columns = ", ".join(
-        f"{name} {'text' if kind in AS_TEXT else kind}" for name, kind in STAGES[table].items()
+        f"{name} {'text' if kind in AS_TEXT else kind} DEFAULT {A_CALL.get(name, 'NULL')}"
+        for name, kind in STAGES[table].items()
     )
     return f"CREATE TEMPORARY TABLE IF NOT EXISTS {_stage(table)} ({columns}) ON COMMIT DELETE ROWS"
 
@@ -249,10 +252,12 @@ def _staged(kind: str, value: Any) -> Any:
     return str(value) if kind == "numeric" else array_text(value)
 
 
-def array_text(texts: Iterable[str]) -> str:
+def array_text(texts: Sequence[str]) -> str:
     """How PostgreSQL writes a text[]."""
-    quoted = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
-    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
+    quoted = '","'.join(texts)
+    if "\\" in quoted or quoted.count('"') != 2 * (len(texts) - 1):
+        quoted = '","'.join(text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return '{"' + quoted + '"}' if texts else "{}"
 
 
 async def add_rows(
@@ -265,8 +270,9 @@ async def add_rows(
     given = {table: rows[table] for table in STAGES if rows.get(table)}
     for table, staged in given.items():
         await db.execute(_create(table))
+        names = list(STAGES[table])[: len(staged[0])]
         await db.copy_records_to_table(
-            _stage(table), records=staged, columns=list(STAGES[table]), schema_name="pg_temp"
+            _stage(table), records=staged, columns=names, schema_name="pg_temp"
         )
     if given:
         await db.execute(_add_people(given))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from libs.contracts.usage import EntryState, ProviderCall
@@ -32,19 +31,25 @@ class Usage(Protocol):
 class Cost(NamedTuple):
     """USD, unrounded. `usd` is None when no price is known, which is not the same as free.
 
-    `components` has a cost for each of `COMPONENTS`: input (neither cached nor written),
+    `parts` has a cost for each of `COMPONENTS`: input (neither cached nor written),
     cached_input, cache_write, output (with reasoning). They add up to `usd` exactly.
     `ceiling_usd` stands for a call whose usage nobody saw; it is in no total.
     """
 
     state: EntryState
     usd: Decimal | None = None
-    components: Mapping[str, Decimal] = MappingProxyType({})
+    parts: tuple[Decimal, ...] = ()
     price_id: str | None = None
     ceiling_usd: Decimal | None = None
 
+    @property
+    def components(self) -> Mapping[str, Decimal]:
+        """`parts` by their names; empty when there is no cost."""
+        return dict(zip(COMPONENTS, self.parts, strict=False))
+
 
 FREE = Cost(state="posted", usd=Decimal(0))
+UNPRICED = Cost("unpriced")
 
 
 def cost_of_call(call: ProviderCall, card: RateCard) -> Cost:
@@ -59,9 +64,10 @@ def cost_of_call(call: ProviderCall, card: RateCard) -> Cost:
     """
     if call.outcome == "cached":
         return FREE
-    if _usage_is_unknown(call):
-        return _unknown(call, card)
-    if not _counts_anything(call):
+    counts = _counts_anything(call)
+    if call.usage_source == "unknown" or (not counts and call.outcome in UNSEEN_OUTCOMES):
+        return _unknown(call, counts, card)
+    if not counts:
         return FREE
     cost = cost_of_usage(call, _price(call, call.input_tokens, card))
     if cost.usd is not None and not _adds_up(call):
@@ -76,26 +82,29 @@ def cost_of_usage(usage: Usage, price: Price | None) -> Cost:
     in its counts, so it stays out of the totals, as suspect.
     """
     if price is None:
-        return Cost("unpriced")
-    components = _components(usage, price)
-    usd = sum(components.values(), ZERO).normalize()
+        return UNPRICED
+    cached, written, output = (
+        usage.cached_input_tokens,
+        usage.cache_write_tokens,
+        usage.output_tokens,
+    )
+    plain = usage.input_tokens - cached - written
+    plain_usd, cached_usd, written_usd, output_usd = price.usd_per_token
+    parts = (
+        plain * plain_usd if plain else ZERO,
+        cached * cached_usd if cached else ZERO,
+        written * written_usd if written else ZERO,
+        output * output_usd if output else ZERO,
+    )
+    usd = (parts[0] + parts[1] + parts[2] + parts[3]).normalize()
     if usd >= COST_LIMIT_USD:
         return Cost("suspect", price_id=price.price_id)
-    return Cost("posted", usd, components, price.price_id)
+    return Cost("posted", usd, parts, price.price_id)
 
 
-def _components(usage: Usage, price: Price) -> dict[str, Decimal]:
-    cached, written = usage.cached_input_tokens, usage.cache_write_tokens
-    counts = (usage.input_tokens - cached - written, cached, written, usage.output_tokens)
-    return {
-        kind: count * usd if count else ZERO
-        for kind, count, usd in zip(COMPONENTS, counts, price.usd_per_token, strict=True)
-    }
-
-
-def _unknown(call: ProviderCall, card: RateCard) -> Cost:
+def _unknown(call: ProviderCall, counts: bool, card: RateCard) -> Cost:
     bound = call
-    if not _counts_anything(call):
+    if not counts:
         bound = call.model_copy(
             update={"input_tokens": ASSUMED_INPUT_TOKENS, "output_tokens": ASSUMED_OUTPUT_TOKENS}
         )
@@ -110,15 +119,10 @@ def _price(call: ProviderCall, input_tokens: int, card: RateCard) -> Price | Non
     )
 
 
-def _usage_is_unknown(call: ProviderCall) -> bool:
-    if call.usage_source == "unknown":
-        return True
-    return call.outcome in UNSEEN_OUTCOMES and not _counts_anything(call)
-
-
 def _counts_anything(call: ProviderCall) -> bool:
     return call.input_tokens > 0 or call.output_tokens > 0 or bool(call.total_tokens)
 
 
 def _adds_up(call: ProviderCall) -> bool:
-    return call.total_tokens in (None, call.input_tokens + call.output_tokens)
+    total = call.total_tokens
+    return total is None or total == call.input_tokens + call.output_tokens
