@@ -12,14 +12,14 @@ import structlog
 
 from libs.contracts.usage import MAX_EVENTS, ProviderCall, Recorded, UsageEvent
 from libs.ids import uuid7
-from libs.postgres import Connection, Pool, transaction
+from libs.postgres import CLASHES, Pool, transaction
 from libs.problems import Conflict, Unavailable
 from services.usage import repository
 from services.usage.archived import refuse_archived
 from services.usage.domain.pricing import RateCard
 from services.usage.rate_card import RateCards
 from services.usage.rows import content_sha256, event_row, months_of, priced
-from services.usage.staging import Row, Table, add_rows, row_of
+from services.usage.staging import ADD, ADD_NEW, Row, Table, add_rows, row_of
 
 log = structlog.get_logger()
 ALARMING_STATES = {"unpriced", "suspect"}
@@ -94,10 +94,18 @@ class Recorder:
             "ledger_entry": [row_of("ledger_entry", row) for row in entries],
             "usage_event": [row_of("usage_event", row) for row in events],
         }
+        ids = {row["event_id"] for row in (*entries, *events)}
+        try:
+            return ids - await self._add_rows(rows, months, ADD_NEW)
+        except CLASHES:
+            return ids - await self._add_rows(rows, months, ADD)
+
+    async def _add_rows(
+        self, rows: Mapping[Table, Sequence[Row]], months: set[date], by: Mapping[Table, str]
+    ) -> set[UUID]:
         async with transaction(self._pool) as db:
             await refuse_archived(db, months)
-            known = await add_rows(db, rows, uuid7())
-        return {row["event_id"] for row in (*entries, *events)} - known
+            return await add_rows(db, rows, uuid7(), by)
 
     async def prepare(self, now: datetime) -> None:
         """Make the partitions of this month and the next, before anybody waits for them."""
@@ -158,6 +166,14 @@ class Recorder:
         sent = _merged(batches)
         months = months_of(sent)
         await self._make_months(months)
+        try:
+            return await self._add(dict(sent), months, ADD_NEW)
+        except CLASHES:  # one of them was added by a transaction that ended just now
+            return await self._add(sent, months, ADD)
+
+    async def _add(
+        self, sent: dict[UUID, _Sent], months: set[date], by: Mapping[Table, str]
+    ) -> set[UUID]:
         async with transaction(self._pool) as db:
             await refuse_archived(db, months)
             known = await repository.recorded_hashes(db, list(sent))
@@ -165,8 +181,8 @@ class Recorder:
             card = await self._rate_cards.current(db)
             for event_id, _ in known:
                 sent.pop(event_id, None)
-            beaten = await _add(db, sent.values(), card)
-            if beaten:  # by a transaction that ended just now
+            beaten = await add_rows(db, _rows(sent.values(), card), uuid7(), by)
+            if beaten:
                 _refuse_reused_ids(sent, await repository.recorded_hashes(db, list(beaten)))
         return set(sent) - beaten
 
@@ -178,8 +194,8 @@ class Recorder:
         self._months |= months
 
 
-async def _add(db: Connection, sent: Iterable[_Sent], card: RateCard) -> set[UUID]:
-    """Price and add events; return the ids of those that were there by then."""
+def _rows(sent: Iterable[_Sent], card: RateCard) -> Mapping[Table, Sequence[Row]]:
+    """The rows of events, priced; says which prices are in doubt."""
     calls: list[Row] = []
     others: list[Row] = []
     doubts: Counter[tuple[str, str, str]] = Counter()
@@ -193,7 +209,7 @@ async def _add(db: Connection, sent: Iterable[_Sent], card: RateCard) -> set[UUI
             others.append(event_row(event, digest))
     for (state, provider, model), count in doubts.items():
         log.warning(f"{state} calls", calls=count, provider=provider, model=model)
-    return await add_rows(db, {"ledger_entry": calls, "usage_event": others}, uuid7())
+    return {"ledger_entry": calls, "usage_event": others}
 
 
 def _merged(batches: Iterable[_Batch]) -> dict[UUID, _Sent]:

@@ -99,6 +99,7 @@ COLUMNS: Mapping[Table, list[str]] = {
 }
 """The columns that a row keeps as they were staged; a person's id stands for the others."""
 
+UNLESS_KNOWN = "ON CONFLICT (client_id, event_id) DO NOTHING"
 KEEP_PEOPLE = "LOCK TABLE person IN ROW EXCLUSIVE MODE"
 """Until the transaction ends nobody is forgotten. Adding people takes the same lock."""
 
@@ -180,17 +181,26 @@ def _insert(table: Table) -> str:
           LEFT JOIN person
             ON person.client_id = staged.client_id AND person.user_key = staged.user_key
          ORDER BY staged.client_id, staged.event_id
-        ON CONFLICT (client_id, event_id) DO NOTHING
+        {UNLESS_KNOWN}
     """
 
 
 # The head's row is locked by its own update, in READ COMMITTED with its newest values, so blocks
 # of one chain follow each other whoever adds them.
+# Nearly all of a batch are of one month: the bounds of its first row's tell that for less than
+# to work each id's out.
 ADD_ENTRIES = f"""
-    WITH added AS (
+    WITH likely AS (
+        SELECT month, least_uuid(month::timestamp AT TIME ZONE 'UTC') AS first_id,
+               least_uuid((month + interval '1 month') AT TIME ZONE 'UTC') AS end_id
+          FROM (SELECT month_of(event_id) AS month FROM ledger_entry_stage LIMIT 1) AS one
+    ),
+    added AS (
         {_insert("ledger_entry")}
-        RETURNING client_id, event_id, day, month_of(event_id) AS month,
-                  entry_digest(ledger_entry) AS digest
+        RETURNING client_id, event_id, day, entry_digest(ledger_entry) AS digest,
+                  CASE WHEN event_id >= (SELECT first_id FROM likely)
+                            AND event_id < (SELECT end_id FROM likely)
+                       THEN (SELECT month FROM likely) ELSE month_of(event_id) END AS month
     ),
     marked AS (
         INSERT INTO dirty_day (client_id, day, batch_id)
@@ -239,6 +249,8 @@ ADD_EVENTS = f"""
     SELECT event_id FROM usage_event_stage WHERE event_id NOT IN (SELECT event_id FROM added)
 """
 ADD: Mapping[Table, str] = {"ledger_entry": ADD_ENTRIES, "usage_event": ADD_EVENTS}
+ADD_NEW = {table: sql.replace(UNLESS_KNOWN, "") for table, sql in ADD.items()}
+"""For rows of which none is known: to be ready for one costs the server a tenth of adding it."""
 
 
 def row_of(table: Table, values: Mapping[str, Any]) -> Row:
@@ -261,10 +273,14 @@ def array_text(texts: Sequence[str]) -> str:
 
 
 async def add_rows(
-    db: Connection, rows: Mapping[Table, Sequence[Row]], batch_id: UUID
+    db: Connection,
+    rows: Mapping[Table, Sequence[Row]],
+    batch_id: UUID,
+    by: Mapping[Table, str] = ADD,
 ) -> set[UUID]:
     """Add the rows whose (client_id, event_id) is new; return the ids of those that were known.
 
+    By `ADD_NEW` all have to be new: one that is not raises one of `CLASHES`.
     Once in a transaction: its end empties the stages.
     """
     given = {table: rows[table] for table in STAGES if rows.get(table)}
@@ -275,8 +291,8 @@ async def add_rows(
             _stage(table), records=staged, columns=names, schema_name="pg_temp"
         )
     if given:
-        await db.execute(_add_people(given))
+        await db.fetch(_add_people(given))
     known: set[UUID] = set()
     for table in given:
-        known |= {row["event_id"] for row in await db.fetch(ADD[table], batch_id)}
+        known |= {row["event_id"] for row in await db.fetch(by[table], batch_id)}
     return known

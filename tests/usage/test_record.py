@@ -16,10 +16,11 @@ from libs.contracts.usage import (
     UserLogin,
 )
 from libs.ids import uuid7
-from libs.postgres import Pool
+from libs.postgres import Pool, transaction
 from services.usage.rate_card import RateCards, read_price_files
 from services.usage.record import Recorder
-from services.usage.rows import content_sha256
+from services.usage.rows import content_sha256, priced
+from services.usage.staging import add_rows
 from tests.factories import service
 from tests.usage.conftest import Usage
 from tests.usage.factories import NOON, as_json, call, completed
@@ -165,6 +166,27 @@ async def test_of_two_batches_that_contradict_each_other_at_once_one_wins(usage:
 
     assert sorted(status for status, _ in answers) == [200] + [409] * 7
     assert len(await _entries(usage)) == 1
+
+
+@pytest.mark.parametrize(("tokens", "kept"), [(187, 1), (188, 0)], ids=["same", "other content"])
+async def test_event_that_another_process_is_adding_is_known_once_that_has_ended(
+    usage: Usage, pool: Pool, tokens: int, kept: int
+) -> None:
+    first = call(output_tokens=187)
+    await usage.send(call())  # which makes the month
+    async with transaction(pool) as other_process:
+        card = await RateCards(read_price_files()).current(other_process)
+        row = priced(first, card, content_sha256(first)).row
+        await add_rows(other_process, {"ledger_entry": [row]}, uuid7())
+        again = call(event_id=first.event_id, output_tokens=tokens)
+        waiting = asyncio.create_task(usage.send(again, call()))
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+
+    status, answer = await waiting
+
+    assert (status, answer.get("duplicates")) == ((200, 1) if kept else (409, None))
+    assert len(await _entries(usage)) == 2 + kept
 
 
 @pytest.mark.parametrize(
