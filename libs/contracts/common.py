@@ -50,13 +50,15 @@ Several = BeforeValidator(lambda v: v.split(",") if isinstance(v, str) else v)
 class Request(BaseModel):
     """A body we accept: an unknown field is a mistake of the caller, so it is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
 
 class Reply(BaseModel):
     """A body we return: readers skip unknown fields, so services deploy in any order."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class ProblemDocument(Reply):
