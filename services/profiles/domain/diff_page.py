@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import JsonValue
 
 from libs.contracts.diff import Difference, ProfileDiff
@@ -14,12 +14,19 @@ from services.profiles.domain.telling import MAX_SHOWN_CHARS
 
 LAYOUTS = Path(__file__).parent / "layouts"
 STYLE = (LAYOUTS / "diff.css").read_text()
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(LAYOUTS),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 def diff_page(diff: ProfileDiff) -> str:
     """Everything that people wrote is escaped, and stands apart from the words around it."""
     groups = groupby(diff.differences, key=lambda one: one.check_id)
-    return TEMPLATE.render(
+    return ENVIRONMENT.get_template("diff.html.j2").render(
         diff=diff,
         sections=[(check_id, [_shown(one) for one in some]) for check_id, some in groups],
         style=STYLE,
@@ -47,8 +54,3 @@ def _spread(value: JsonValue) -> str | None:
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, indent=2)
     return None
-
-
-TEMPLATE = Environment(
-    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-).from_string((LAYOUTS / "diff.html.j2").read_text())

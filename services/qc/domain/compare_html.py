@@ -32,7 +32,6 @@ def signed(change: float | None) -> str:
 
 LAYOUT = ENVIRONMENT.overlay()
 LAYOUT.filters = ENVIRONMENT.filters | {"when": _when, "cost": _cost, "signed": signed}
-TEMPLATE = LAYOUT.from_string((LAYOUTS / "comparison.html.j2").read_text())
 
 
 def comparison_html(
@@ -49,7 +48,7 @@ def comparison_html(
     ]
     found = [pair for check in checks for pair in check["findings"]]
     both = (comparison.before, comparison.after)
-    return TEMPLATE.render(
+    return LAYOUT.get_template("comparison.html.j2").render(
         style=PAGE_STYLE,
         style_sha256=b64encode(sha256(PAGE_STYLE.encode()).digest()).decode(),
         made_at=moment(made_at),

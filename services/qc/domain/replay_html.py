@@ -31,12 +31,11 @@ LAYOUT.filters = ENVIRONMENT.filters | {
     "signed": signed,
     "why_not": why_not,
 }
-TEMPLATE = LAYOUT.from_string((LAYOUTS / "replay.html.j2").read_text())
 
 
 def replay_html(replay: Replay, made_at: datetime) -> str:
     """The page. Whatever a file, a model or a person wrote is text in it, never markup."""
-    return TEMPLATE.render(
+    return LAYOUT.get_template("replay.html.j2").render(
         style=PAGE_STYLE,
         style_sha256=b64encode(sha256(PAGE_STYLE.encode()).digest()).decode(),
         made_at=moment(made_at),

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from libs.contracts.qc import Analysis
 from services.qc.domain.report import (
@@ -38,8 +38,14 @@ from services.qc.domain.report_words import (
 LAYOUTS = Path(__file__).parent / "layouts"
 STYLE = (LAYOUTS / "analysis.css").read_text()
 ENVIRONMENT = Environment(
-    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(LAYOUTS),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
+"""A layout is compiled when it is first wanted: every start of `aiqc` imports this."""
+
 ENVIRONMENT.filters |= {
     "bytes": bytes_in_words,
     "cost": cost_of,
@@ -50,7 +56,6 @@ ENVIRONMENT.filters |= {
     "took": took,
     "usd": usd,
 }
-TEMPLATE = ENVIRONMENT.from_string((LAYOUTS / "analysis.html.j2").read_text())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Reported:
 
 def report_html(reported: Sequence[Reported], made_at: datetime) -> str:
     """The page. Whatever a file, a model or a person wrote is text in it, never markup."""
-    return TEMPLATE.render(
+    return ENVIRONMENT.get_template("analysis.html.j2").render(
         style=STYLE,
         style_sha256=b64encode(sha256(STYLE.encode()).digest()).decode(),
         made_at=moment(made_at),

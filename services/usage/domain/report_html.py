@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.usage.domain import trend
 from services.usage.domain.report import NO_DATA, Report
@@ -22,9 +22,13 @@ FEWEST_BARS = 12
 
 LAYOUTS = Path(__file__).parent / "layouts"
 STYLE = (LAYOUTS / "report.css").read_text()
-TEMPLATE = Environment(
-    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-).from_string((LAYOUTS / "report.html.j2").read_text())
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(LAYOUTS),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Shown:
 def report_html(report: Report) -> str:
     """The page. Names in it are text: nothing of them is markup."""
     points = trend.daily(report)
-    return TEMPLATE.render(
+    return ENVIRONMENT.get_template("report.html.j2").render(
         style=STYLE,
         style_sha256=b64encode(sha256(STYLE.encode()).digest()).decode(),
         period=spoken(report.period),
