@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any, get_type_hints
 
@@ -80,12 +81,7 @@ def create_service(
     app[READY] = _always_ready
     for route in routes:
         app.router.add_route(route.method, route.path, _endpoint(route, verifier))
-    document = openapi.document(service, routes)
-
-    async def get_openapi(_request: web.Request) -> web.Response:
-        return web.json_response(document)
-
-    app.router.add_get("/openapi.json", get_openapi)
+    app.router.add_get("/openapi.json", _openapi(service, routes))
     app.router.add_get("/healthz", _health(service))
     app.router.add_get("/readyz", _ready(service))
     app.router.add_get("/metrics", _metrics)
@@ -191,6 +187,19 @@ def _observe(service: str) -> Middleware:
         return response
 
     return observe
+
+
+def _openapi(service: Service, routes: Sequence[Route]) -> Handler:
+    """Made when somebody first asks: it builds the schema of every model, a start needs few."""
+
+    @cache
+    def document() -> openapi.Json:
+        return openapi.document(service, routes)
+
+    async def openapi_json(_request: web.Request) -> web.Response:
+        return web.json_response(document())
+
+    return openapi_json
 
 
 async def _always_ready() -> list[str]:
