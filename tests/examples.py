@@ -4,7 +4,7 @@
     ```text       right behind it: lines that it prints, in this order; … stands for anything
     ```crontab    its commands are run, as cron would
 
-Other fences are not run. A guide names the usage service as 127.0.0.1:7186.
+Other fences are not run. A guide names the services by their default ports.
 """
 
 import os
@@ -23,6 +23,8 @@ from tests.journeys.processes import AIQC, Up
 _FENCE = re.compile(r"^```(bash|crontab)\n(.*?)^```\n(?:\n?```text\n(.*?)^```\n)?", re.M | re.S)
 _SCHEDULE = re.compile(r"(?:[\d*/,-]+ +){5}(.+)")
 TOOLS = ("jq", "curl")
+DEFAULT_PORTS = {"7183": "gateway", "7184": "qc", "7185": "profiles", "7186": "usage"}
+_PORT = re.compile(rf"(?<=127\.0\.0\.1):({'|'.join(DEFAULT_PORTS)})\b")
 TIMEOUT_S = 120.0
 
 
@@ -73,7 +75,7 @@ def _run(example: Example, up: Up, folder: Path) -> str:
     printed = ""
     for shell, script in _scripts(example):
         ended = subprocess.run(
-            [*shell, script.replace(":7186", f":{up.ports['usage']}")],
+            [*shell, _PORT.sub(lambda found: f":{up.ports[DEFAULT_PORTS[found[1]]]}", script)],
             cwd=folder,
             env=environ,
             capture_output=True,

@@ -15,9 +15,9 @@ from libs.contracts.campaigns import Campaign, CampaignEvent, CampaignOrder, Mat
 PROFILE = "diageo_key_visual"
 
 
-def png(colour: str = "red", width: int = 320) -> bytes:
+def png(colour: str = "red", width: int = 320, height: int = 200) -> bytes:
     target = io.BytesIO()
-    Image.new("RGB", (width, 200), colour).save(target, "PNG")
+    Image.new("RGB", (width, height), colour).save(target, "PNG")
     return target.getvalue()
 
 
