@@ -1,25 +1,22 @@
-"""What an analysis would cost: the calls that are expected, each priced by the ledger."""
+"""The calls of an analysis that has not begun: of which models, and how many tokens each."""
 
 import asyncio
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from pydantic import JsonValue
 
-from libs.api.usage import UsageApi
-from libs.contracts.estimates import EstimatedCall, EstimatedCheck
+from libs.contracts.estimates import EstimatedCall
+from libs.contracts.models import ModelInfo
 from libs.contracts.profiles import Check
 from libs.contracts.qc import Creative, CreativePage, UsedAsset
-from libs.contracts.usage import QuoteRequest
+from services.qc.asking.judge import Judge
 from services.qc.briefing import StoredBrief
 from services.qc.domain.answer_schema import answers_schema
 from services.qc.domain.brief import Brief
 from services.qc.domain.chain import succeeded
-from services.qc.domain.cost_shares import exact_sum, shares
 from services.qc.domain.estimate import Asked, Expected, Habits, expected_again, expected_call
 from services.qc.domain.grouping import MOST_CHECKS, Group
 from services.qc.domain.models import Models, picture_tokens
@@ -28,8 +25,9 @@ from services.qc.domain.triage import Plan, Policy
 from services.qc.domain.views import MOST_SIDE_PX, Shown, pages_to_show
 from services.qc.domain.wants import together, wants_of
 from services.qc.gallery import MOST_REFERENCES
+from services.qc.providers.tiers import STANDARD, tier_of
+from services.qc.quoting import Quotes
 
-PLACES = Decimal("1e-12")
 NO_PICTURE = "0" * 64
 REFERENCE_PX = 512
 
@@ -148,62 +146,20 @@ def _page(page: CreativePage) -> Shown:
     return Shown(sha256=NO_PICTURE, kind="page", width_px=width, height_px=height, page=page.number)
 
 
-async def priced(
-    usage: UsageApi, calls: Sequence[Expected], service_tier: str = "standard"
+async def expected_calls(
+    judge: Judge, quotes: Quotes, checks: Mapping[str, Check], given: Given, habits: Habits
 ) -> list[EstimatedCall]:
-    """Each call with the cost that the ledger would book for it now."""
-    now = datetime.now(UTC)
-    return list(await asyncio.gather(*(_priced(usage, call, now, service_tier) for call in calls)))
+    """What is asked of whom for these judged checks, each call with its price.
+
+    One that can wait is asked in the cheaper tier of the models that have one.
+    """
+    plan = await judge.plan(judge.groups(checks))
+    models = await judge.registry.models()
+    calls = Expecting(plan, judge.policy, models, given, habits).calls()
+    tiers = [_tier(models.find(one.model.provider, one.model.model), given.brief) for one in calls]
+    priced = map(quotes.priced, calls, tiers)
+    return list(await asyncio.gather(*priced))
 
 
-async def _priced(
-    usage: UsageApi, call: Expected, at: datetime, service_tier: str
-) -> EstimatedCall:
-    quote = await usage.quote(
-        QuoteRequest(
-            provider=call.model.provider,
-            model=call.model.model,
-            occurred_at=at,
-            service_tier=service_tier,
-            input_tokens=call.input_tokens,
-            cached_input_tokens=min(call.cached_input_tokens, call.input_tokens),
-            output_tokens=call.output_tokens,
-        )
-    )
-    cost = quote.cost_usd
-    return EstimatedCall(
-        provider=call.model.provider,
-        model=call.model.model,
-        check_ids=list(call.check_ids),
-        again=call.again,
-        times=float(call.times),
-        input_tokens=call.input_tokens,
-        cached_input_tokens=call.cached_input_tokens,
-        output_tokens=call.output_tokens,
-        cost_usd=None if cost is None else (cost * call.times).quantize(PLACES),
-    )
-
-
-def of_checks(
-    checks: Mapping[str, Check], calls: Sequence[EstimatedCall], reasons: Mapping[str, str]
-) -> list[EstimatedCheck]:
-    """What each check takes of the calls, in the order of the profile."""
-    parts: dict[str, list[Decimal | None]] = defaultdict(list)
-    for call in calls:
-        split = shares(call.cost_usd, call.check_ids) if call.cost_usd is not None else {}
-        for check_id in call.check_ids:
-            parts[check_id].append(split.get(check_id))
-    return [
-        EstimatedCheck(
-            check_id=check_id,
-            kind=check.kind,
-            cost_usd=exact_sum(parts[check_id]),
-            reason=reasons.get(check_id),
-        )
-        for check_id, check in checks.items()
-    ]
-
-
-def unpriced(calls: Sequence[EstimatedCall]) -> list[str]:
-    """Models that no price is known for, as `provider/model`."""
-    return sorted({f"{c.provider}/{c.model}" for c in calls if c.cost_usd is None})
+def _tier(info: ModelInfo, brief: StoredBrief) -> str:
+    return tier_of(info, "flex" if brief.given.can_wait else STANDARD)

@@ -14,9 +14,10 @@ from services.qc import briefing
 from services.qc.accept import chosen_checks, id_field, open_known, received, wishes_of
 from services.qc.domain.cost_shares import exact_sum
 from services.qc.earlier import find_earlier
-from services.qc.estimating import Expecting, Given, of_checks, priced, unpriced
+from services.qc.estimating import Given, expected_calls
 from services.qc.habits import habits_of, measured_lately
 from services.qc.handlers import BENCH, PROFILES, SETTINGS
+from services.qc.quoting import Quotes, of_checks, unpriced
 from services.qc.triage_counts import triage_counts
 
 USAGE: web.AppKey[UsageApi] = web.AppKey("usage")
@@ -42,11 +43,8 @@ async def post_estimate(request: web.Request) -> Estimate:
             measured = await measured_lately(db, client_id, profile.profile_id, file[0], exact)
     judged = {id: check for id, check in checks.items() if check.kind == "judged"}
     reasons = {id: why for id, check in judged.items() if (why := bench.judge.skipped(check))}
-    plan = await bench.judge.plan(bench.judge.groups(judged))
-    models, policy = await bench.judge.registry.models(), bench.judge.policy
     given = Given(client_id, creative, brief, measured)
-    expecting = Expecting(plan, policy, models, given, habits)
-    calls = await priced(app[USAGE], expecting.calls())
+    calls = await expected_calls(bench.judge, Quotes(app[USAGE]), judged, given, habits)
     return Estimate(
         cost_usd=exact_sum(call.cost_usd for call in calls),
         checks=of_checks(checks, calls, reasons),

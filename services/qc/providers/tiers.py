@@ -37,12 +37,18 @@ class Tiers:
 
     def to_ask(self, question: Question, info: ModelInfo, now_s: float) -> str:
         """The tier wished for, where the model has it and has not just refused it."""
-        tier = _INSTEAD.get(question.service_tier, question.service_tier)
+        tier = tier_of(info, question.service_tier)
         until_s = self._refused_until_s.get((question.model, tier), now_s)
-        return tier if tier in info.tiers and until_s <= now_s else STANDARD
+        return tier if until_s <= now_s else STANDARD
 
     def refused(self, model: str, tier: str, now_s: float) -> None:
         self._refused_until_s[model, tier] = now_s + REFUSED_FOR_S
+
+
+def tier_of(info: ModelInfo, wished: str) -> str:
+    """The tier wished for, or the standard one where the model does not have it."""
+    tier = _INSTEAD.get(wished, wished)
+    return tier if tier in info.tiers else STANDARD
 
 
 def asked_as(tier: str) -> dict[str, Any]:

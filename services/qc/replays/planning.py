@@ -32,8 +32,9 @@ from services.qc.domain.replay import (
     newest_of_each_file,
     why_asked,
 )
-from services.qc.estimating import Expecting, Given, priced, unpriced
+from services.qc.estimating import Given, expected_calls
 from services.qc.habits import habits_of
+from services.qc.quoting import Quotes, unpriced
 from services.qc.replays import items
 from services.qc.repository import AnalysisRow
 from services.qc.run import Bench
@@ -75,8 +76,9 @@ async def plan(
         habits = await habits_of(db, client_id, profile.profile_id)
     learned_from = sum(habit.calls for habit in habits.of_models.values())
     planned = Planned(client_id, profile, source, learned_from=learned_from)
+    quotes = Quotes(usage)
     for one in found:
-        told, calls = await _creative(bench, usage, profile, one, habits)
+        told, calls = await _creative(bench, quotes, profile, one, habits)
         planned.creatives.append(told)
         planned.calls.extend(calls)
     return planned
@@ -132,10 +134,10 @@ def _slug(profile: Profile) -> str:
 
 
 async def _creative(
-    bench: Bench, usage: UsageApi, profile: Profile, source: Source, habits: Habits
+    bench: Bench, quotes: Quotes, profile: Profile, source: Source, habits: Habits
 ) -> tuple[ReplayPlanned, list[EstimatedCall]]:
     """What is asked of one creative, and what those calls would cost."""
-    row, creative, judge = source.row, source.row.creative, bench.judge
+    row, creative = source.row, source.row.creative
     reasons = _reasons(bench, profile, source)
     asked: dict[str, Check] = {
         id: profile.checks[id] for id, why in reasons.items() if why in ASKED
@@ -145,10 +147,7 @@ async def _creative(
     if asked and not gone:
         measured = measurements(row.profile.checks, source.results.values())
         given = Given(row.client_id, creative, source.brief, measured)
-        triage = await judge.plan(judge.groups(asked))
-        models = await judge.registry.models()
-        expecting = Expecting(triage, judge.policy, models, given, habits)
-        calls = await priced(usage, expecting.calls())
+        calls = await expected_calls(bench.judge, quotes, asked, given, habits)
     return ReplayPlanned(
         analysis_id=row.analysis_id,
         file_name=creative.file_name,
