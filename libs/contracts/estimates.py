@@ -26,12 +26,13 @@ class EstimatedCall(Reply):
 
 class EstimatedCheck(Reply):
     """`cost_usd` is its share of the calls; null when one of them has no price. `reason` says why
-    a judged check would not be asked at all.
+    a judged check would not be asked at all; one that is `answered` has its answer kept.
     """
 
     check_id: str
     kind: Literal["exact", "judged"]
     cost_usd: Usd | None
+    answered: bool = False
     reason: str | None = None
 
 
@@ -39,8 +40,9 @@ class Estimate(Reply):
     """Answer of `POST /v1/analyses/estimate`: nothing was run, nothing was paid.
 
     `cost_usd` is null when a model has no price: those are `unpriced`. It was `learned_from` so
-    many calls of late; 0: by the models' rules alone. An answer that is kept from before costs
-    nothing, and is not known to this. `earlier` is what `reuse=true` would return, for nothing.
+    many calls of late; 0: by the models' rules alone. `earlier` was asked the same of the same
+    file: `reuse=true` would return it, and the answers that it took cost nothing while they are
+    kept.
     """
 
     cost_usd: Usd | None

@@ -82,6 +82,11 @@ async def settle(db: Connection, resolved: Resolved, wishes: Wishes, file_name: 
     return StoredBrief(given=given, brand=resolved.brand, placement=placement, previous=previous)
 
 
+def patient(brief: StoredBrief) -> StoredBrief:
+    """The same for an analysis that can wait."""
+    return brief.model_copy(update={"given": brief.given.model_copy(update={"can_wait": True})})
+
+
 async def brief_of(
     db: Connection, client_id: str, analysis_id: UUID, profile: Profile
 ) -> tuple[StoredBrief, tuple[Placement, ...]]:

@@ -7,7 +7,7 @@ from libs.contracts.profiles import Profile
 from libs.postgres import Connection
 from services.qc.briefing import StoredBrief
 
-NO_PART_OF_THE_QUESTION = {"fresh", "rerun_of", "replay", "replay_of"}
+NO_PART_OF_THE_QUESTION = {"fresh", "can_wait", "rerun_of", "replay", "replay_of"}
 
 
 async def find_earlier(
@@ -31,8 +31,8 @@ async def find_earlier(
            AND state = 'done' AND profile_id = $4 AND profile_version = $5
            AND profile ->> 'content_hash' = $6 AND only_checks = $7
            AND brief -> 'given' ->> 'replay' IS NULL
-           AND brief #- '{given,fresh}' #- '{given,rerun_of}' #- '{given,replay}'
-                     #- '{given,replay_of}' = $8
+           AND brief #- '{given,fresh}' #- '{given,can_wait}' #- '{given,rerun_of}'
+                     #- '{given,replay}' #- '{given,replay_of}' = $8
            AND NOT EXISTS (SELECT FROM check_result
                             WHERE check_result.client_id = analysis.client_id
                               AND check_result.analysis_id = analysis.analysis_id

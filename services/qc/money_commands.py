@@ -155,6 +155,8 @@ def _remarks(estimate: Estimate) -> list[str]:
         if learned
         else "\nTokens by rule of thumb: no call of this client has been answered yet."
     ]
+    if answered := [check.check_id for check in estimate.checks if check.answered]:
+        remarks.append(f"Answers that are kept cost nothing: {', '.join(map(plain, answered))}.")
     if estimate.unpriced:
         remarks.append(f"No price is known for {', '.join(map(plain, estimate.unpriced))}.")
     if estimate.earlier:

@@ -6,18 +6,15 @@ from libs.actor import require
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action
 from libs.contracts.estimates import Estimate
-from libs.contracts.profiles import Check
 from libs.contracts.triage import TriageQuery, TriageReport
 from libs.postgres import transaction
 from libs.web import ACTOR
-from services.qc import briefing
 from services.qc.accept import chosen_checks, id_field, open_known, received, wishes_of
 from services.qc.domain.cost_shares import exact_sum
-from services.qc.earlier import find_earlier
-from services.qc.estimating import Given, expected_calls
-from services.qc.habits import habits_of, measured_lately
+from services.qc.foreseeing import Wanted, foresee
+from services.qc.habits import habits_of
 from services.qc.handlers import BENCH, PROFILES, SETTINGS
-from services.qc.quoting import Quotes, of_checks, unpriced
+from services.qc.quoting import Quotes, unpriced
 from services.qc.triage_counts import triage_counts
 
 USAGE: web.AppKey[UsageApi] = web.AppKey("usage")
@@ -33,25 +30,18 @@ async def post_estimate(request: web.Request) -> Estimate:
         profile = resolved.profile
         only = chosen_checks(profile, upload.fields.get("only", ""))
         creative = await open_known(bench, client_id, upload)
-        checks: dict[str, Check] = {id: profile.checks[id] for id in only or profile.checks}
-        exact = [id for id in checks if checks[id].kind == "exact"]
-        file = (upload.sha256, upload.name)
-        async with transaction(bench.pool, [client_id]) as db:
-            brief = await briefing.settle(db, resolved, wishes_of(upload), upload.name)
-            earlier = await find_earlier(db, client_id, file, profile, only, brief)
-            habits = await habits_of(db, client_id, profile.profile_id)
-            measured = await measured_lately(db, client_id, profile.profile_id, file[0], exact)
-    judged = {id: check for id, check in checks.items() if check.kind == "judged"}
-    reasons = {id: why for id, check in judged.items() if (why := bench.judge.skipped(check))}
-    given = Given(client_id, creative, brief, measured)
-    calls = await expected_calls(bench.judge, Quotes(app[USAGE]), judged, given, habits)
+        wishes = wishes_of(upload)
+    async with transaction(bench.pool, [client_id]) as db:
+        habits = await habits_of(db, client_id, profile.profile_id)
+    wanted = Wanted(resolved, wishes, habits, only)
+    foreseen = await foresee(bench, Quotes(app[USAGE]), wanted, creative)
     return Estimate(
-        cost_usd=exact_sum(call.cost_usd for call in calls),
-        checks=of_checks(checks, calls, reasons),
-        calls=calls,
-        unpriced=unpriced(calls),
-        learned_from=sum(habit.calls for habit in habits.of_models.values()),
-        earlier=earlier,
+        cost_usd=exact_sum(call.cost_usd for call in foreseen.calls),
+        checks=foreseen.checks,
+        calls=foreseen.calls,
+        unpriced=unpriced(foreseen.calls),
+        learned_from=wanted.learned_from,
+        earlier=foreseen.earlier,
         creative=creative,
     )
 

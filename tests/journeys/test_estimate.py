@@ -1,6 +1,7 @@
 """What a check would cost, told before it: near the truth, to the last digit, and for nothing."""
 
 import io
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +23,10 @@ def total(estimate: Estimate) -> Decimal:
     return sum((check.cost_usd or Decimal(0) for check in estimate.checks), Decimal(0))
 
 
+def copied(file: Path, folder: Path) -> Path:
+    return Path(shutil.copy(file, folder / f"another_{file.name}"))
+
+
 async def test_estimate_runs_nothing_and_learns_from_what_was_run(
     house: House, fake: FakeProviders, sample: Sample, tmp_path: Path
 ) -> None:
@@ -33,12 +38,22 @@ async def test_estimate_runs_nothing_and_learns_from_what_was_run(
         after = await api.estimate(other, CLIENT, PROFILE)
         calls = len(fake.calls)
         again = await api.estimate(sample.creative, CLIENT, PROFILE)
+        fresh = await api.estimate(sample.creative, CLIENT, PROFILE, {"fresh": "true"})
+        renamed = await api.estimate(copied(sample.creative, tmp_path), CLIENT, PROFILE)
+        repeated, _ = await analyse(api, sample.creative, CLIENT, PROFILE)
+        assert len(fake.calls) == calls
+        once_more = await api.estimate(sample.creative, CLIENT, PROFILE)
         second, _ = await analyse(api, other, CLIENT, PROFILE)
         part = await api.estimate(other, CLIENT, PROFILE, {"only": "aspect_ratio"})
 
     assert (before.learned_from, before.earlier) == (0, None)
     assert (after.learned_from, after.earlier) == (calls, None)
-    assert again.earlier == first.analysis_id
+    assert again.earlier == fresh.earlier == first.analysis_id
+    assert again.cost_usd == repeated.cost_usd == 0 and again.calls == []
+    assert (once_more.earlier, once_more.cost_usd) == (repeated.analysis_id, 0)
+    assert all(check.answered == (check.kind == "judged") for check in again.checks)
+    assert fresh.cost_usd and not any(check.answered for check in fresh.checks)
+    assert renamed.cost_usd and renamed.earlier is None, "its name is part of the question"
     for estimate in (before, after):
         assert total(estimate) == estimate.cost_usd, "split to the last digit"
         assert {check.check_id for check in estimate.checks} == {c.check_id for c in first.checks}

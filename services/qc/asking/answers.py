@@ -42,6 +42,37 @@ async def find_answers(pool: Pool, client_id: str, keys: Collection[str]) -> dic
     return {row["key"]: KeptAnswer(row["answer"], row["attempt_id"]) for row in rows}
 
 
+async def answers_kept(db: Connection, client_id: str, analysis_id: UUID) -> frozenset[str]:
+    """The checks of an analysis for which, asked the same once more, nobody would be asked.
+
+    Each answer that they took must be there still, also one that was kept already by then.
+    """
+    rows = await db.fetch(
+        """
+        WITH took AS (
+            SELECT check_id, attempt_id, event -> 'raw_usage' -> 'paid_with' AS paid_with
+              FROM attempt, unnest(check_ids) AS check_id
+             WHERE client_id = $1 AND analysis_id = $2
+               AND event ->> 'outcome' IN ('succeeded', 'cached')
+        ), paid AS (
+            SELECT check_id, attempt_id FROM took WHERE paid_with IS NULL
+             UNION
+            SELECT check_id, jsonb_array_elements_text(paid_with)::uuid FROM took
+             WHERE paid_with IS NOT NULL
+        ), kept AS (
+            SELECT DISTINCT attempt_id FROM kept_answer
+             WHERE client_id = $1 AND attempt_id IN (SELECT attempt_id FROM paid)
+        )
+        SELECT check_id FROM paid LEFT JOIN kept USING (attempt_id)
+         GROUP BY check_id
+        HAVING bool_and(kept.attempt_id IS NOT NULL)
+        """,
+        client_id,
+        analysis_id,
+    )
+    return frozenset(row["check_id"] for row in rows)
+
+
 async def keep_answers(
     db: Connection,
     client_id: str,

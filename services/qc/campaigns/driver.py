@@ -136,9 +136,7 @@ class Driver(Driving[CampaignRow]):
     ) -> UUID:
         resolved = row.profiles[cell.profile_no]
         brief = await briefing.settle(db, resolved, Wishes(**row.wishes), _file_name(cell))
-        if row.can_wait:
-            given = brief.given.model_copy(update={"can_wait": True})
-            brief = brief.model_copy(update={"given": given})
+        brief = briefing.patient(brief) if row.can_wait else brief
         return await add_queued(
             db, self._bench, row.actor, row.client_id, resolved.profile, creative, brief, []
         )
