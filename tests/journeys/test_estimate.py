@@ -50,7 +50,7 @@ async def test_estimate_runs_nothing_and_learns_from_what_was_run(
     assert (after.learned_from, after.earlier) == (calls, None)
     assert again.earlier == fresh.earlier == first.analysis_id
     assert again.cost_usd == repeated.cost_usd == 0 and again.calls == []
-    assert (once_more.earlier, once_more.cost_usd) == (repeated.analysis_id, 0)
+    assert once_more.earlier == repeated.analysis_id and once_more.cost_usd == 0
     assert all(check.answered == (check.kind == "judged") for check in again.checks)
     assert fresh.cost_usd and not any(check.answered for check in fresh.checks)
     assert renamed.cost_usd and renamed.earlier is None, "its name is part of the question"
