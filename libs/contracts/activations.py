@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from libs.contracts.common import Reply, Request
+from libs.contracts.common import Moment, Reply, Request
 
 Note = Annotated[str, Field(max_length=1_000, pattern=r"^[^\x00]*$")]
 ScheduleState = Literal["pending", "done", "conflict", "cancelled"]
@@ -84,7 +84,7 @@ class ScheduleRequest(Request):
     that will be active just before, as things stand.
     """
 
-    activate_at: AwareDatetime
+    activate_at: Moment
     expected_profile_id: str | None = Field(default=None, max_length=100)
     note: Note = ""
 

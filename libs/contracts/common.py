@@ -1,9 +1,12 @@
 """Shapes shared by every contract."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -42,6 +45,18 @@ Total = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}),
 ]
 """A sum of US dollars, exact. What one call may cost is bounded, what many cost is not."""
+
+
+def in_utc(at: datetime) -> datetime:
+    """The same instant in UTC. Raises ValueError where that is outside the years 1 to 9999."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the instant is outside the years 1 to 9999, in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+"""An instant with its zone; a database takes every one of them."""
 
 Several = BeforeValidator(lambda v: v.split(",") if isinstance(v, str) else v)
 """For a tuple in a query: given several times, or once with commas between the words."""

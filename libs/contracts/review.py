@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from libs.contracts.common import ClientId, Reply, Request, Usd
+from libs.contracts.common import ClientId, Moment, Reply, Request, Usd
 from libs.contracts.overrides import Percent, ReviewState
 from libs.contracts.qc import Analysis, CheckState, Creative, Finding, Preview, Sha256, Verdict
 
@@ -227,8 +227,8 @@ class ReliabilityQuery(Request):
     client: ClientId | None = None
     profile: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")] | None = None
     check: CheckName | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class CheckAgreement(Reply):

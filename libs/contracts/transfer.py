@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from libs.contracts.common import Label, Reply, Request
+from libs.contracts.common import Label, Reply, Request, in_utc
 from libs.contracts.profiles import ProfileDraft
 
 MAX_FILES = 5_000
@@ -14,7 +14,7 @@ MAX_ALL_BYTES = 64 << 20
 
 
 def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return in_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 Moment = Annotated[datetime, AfterValidator(_aware)]

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from aiohttp import hdrs, web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from libs.contracts.activations import (
     Activated,
@@ -14,7 +14,7 @@ from libs.contracts.activations import (
     ScheduleList,
     ScheduleRequest,
 )
-from libs.contracts.common import ClientId, Request
+from libs.contracts.common import ClientId, Moment, Request
 from libs.web import ACTOR
 from services.profiles.activations import moving, past, scheduling
 from services.profiles.handlers import ETAG, POOL, ProfilePath
@@ -31,7 +31,7 @@ class SchedulePath(Request):
 
 
 class LiveQuery(Request):
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class ActivationsQuery(Request):

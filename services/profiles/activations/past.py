@@ -36,6 +36,7 @@ async def live_at(pool: Pool, actor: Actor, client_id: str, slug: str, at: datet
             await rows.move_at(db, slug, at or now),
             await rows.pin_at(db, client_id, slug, at or now),
             await rows.audience_at(db, slug, at or now),
+            await rows.shelved_at(db, client_id, slug, at or now),
         )
         version = await exact_version(db, family, then.version) if then.version else None
         return live(then, version)

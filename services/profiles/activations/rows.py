@@ -5,7 +5,7 @@ from datetime import datetime
 from libs.postgres import Connection
 from services.profiles.domain.activations import Move
 from services.profiles.domain.audience import Audience
-from services.profiles.domain.live import Pin
+from services.profiles.domain.live import Pin, Shelved
 
 MOVES = """
     SELECT slug, revision, version, reason, note, activated_at, activated_by,
@@ -73,6 +73,28 @@ async def audience_at(db: Connection, slug: str, at: datetime) -> tuple[Audience
     if row is None:
         return None
     return Audience(row["visibility"], tuple(row["visible_to_clients"])), row["changed_at"]
+
+
+async def shelved_at(
+    db: Connection, client_id: str, slug: str, at: datetime
+) -> tuple[Shelved, ...]:
+    """The last archiving or restoring of each until that instant; only the audit remembers it."""
+    rows = await db.fetch(
+        """
+        SELECT DISTINCT ON (object_kind) object_kind, action, at, actor
+          FROM audit_event
+         WHERE (object_kind, object_id) IN (('profile', $1), ('client', $2))
+           AND split_part(action, '.', 2) IN ('archive', 'restore') AND at <= $3
+         ORDER BY object_kind, revision DESC
+        """,
+        slug,
+        client_id,
+        at,
+    )
+    return tuple(
+        Shelved(row["object_kind"], row["action"].endswith(".archive"), row["at"], row["actor"])
+        for row in rows
+    )
 
 
 async def pinned_clients(db: Connection, slug: str) -> list[str]:

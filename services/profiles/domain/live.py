@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from libs.contracts.activations import Live
 from services.profiles.domain.activations import Move
@@ -19,6 +20,16 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
+class Shelved:
+    """The profile or the client was archived, or restored, at `changed_at`."""
+
+    what: Literal["profile", "client"]
+    archived: bool
+    changed_at: datetime
+    changed_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Circumstances:
     """All that stood at the instant `at`; None where nothing had been said by then."""
 
@@ -28,6 +39,7 @@ class Circumstances:
     move: Move | None
     pin: Pin | None
     audience: tuple[Audience, datetime] | None
+    shelved: tuple[Shelved, ...] = ()
 
     @property
     def why_not(self) -> str:
@@ -36,10 +48,10 @@ class Circumstances:
             return "the profile was not there yet"
         if not self.audience[0].seen_by([self.client_id]):
             return f"{self.client_id} could not use the profile"
-        archived_at = self.family.archived_at
-        if archived_at is not None and archived_at <= self.at:
-            return "the profile was archived"
-        return ""
+        archived = {one.what for one in self.shelved if one.archived}
+        if "client" in archived:
+            return f"{self.client_id} was archived"
+        return "the profile was archived" if archived else ""
 
     @property
     def version(self) -> int | None:
@@ -53,7 +65,7 @@ def live(then: Circumstances, version: Version | None) -> Live:
     """The answer; `version` is the one that was live.
 
     `since` is the last of what made it so: the pointer moved there, the client was bound to it
-    or let go, or came to be among those who use the profile.
+    or let go, came to be among those who use the profile, or one of the two was restored.
     """
     pin, pinned = then.pin, bool(then.pin and then.pin.version)
     reasons: list[tuple[datetime, str | None, str]] = []
@@ -63,6 +75,8 @@ def live(then: Circumstances, version: Version | None) -> Live:
         reasons.append((pin.changed_at, pin.changed_by or None, ""))
     if version and then.audience:
         reasons.append((then.audience[1], None, ""))
+    if version:
+        reasons += [(one.changed_at, one.changed_by, "") for one in then.shelved]
     since, by, note = max(reasons, key=lambda one: one[0]) if reasons else (None, None, "")
     return Live(
         client_id=then.client_id,

@@ -78,6 +78,29 @@ async def test_the_audience_of_then_counts(api: Api, three: str, owner: Pool) ->
     assert earlier.json["why"] == "loreal could not use the profile"
 
 
+@pytest.mark.parametrize(
+    ("shelf", "why"),
+    [
+        (f"profiles/{SLUG}", "the profile was archived"),
+        ("clients/diageo", "diageo was archived"),
+    ],
+)
+async def test_nothing_was_live_while_one_of_the_two_was_archived(
+    api: Api, three: str, owner: Pool, shelf: str, why: str
+) -> None:
+    before = await tick(owner)
+    assert (await api.call("POST", f"/v1/{shelf}/archive", ADMIN)).status == 200
+    then, told = await tick(owner), await live(api)
+    assert (await api.call("POST", f"/v1/{shelf}/restore", ADMIN)).status == 200
+
+    past = [(await live(api, at)).json for at in (before, then, None)]
+
+    assert (told.json["profile_id"], told.json["why"]) == (None, why)
+    assert [one["version"] for one in past] == [3, None, 3]
+    assert past[1]["why"] == why
+    assert datetime.fromisoformat(past[2]["since"]) > then
+
+
 async def test_what_resolve_says_is_what_is_live_now(api: Api, three: str, owner: Pool) -> None:
     await pin(owner, "diageo", SLUG, 2)
 
@@ -105,7 +128,8 @@ async def test_the_future_and_times_without_a_zone_are_refused(api: Api, three: 
     version = await api.get(f"/v1/clients/diageo/live/{SLUG}_v2")
 
     assert (later.status, later.json["code"]) == (422, "not_yet")
-    assert zoneless.status == 422
+    beyond = await api.get(f"/v1/clients/diageo/live/{SLUG}?at=0001-01-01T00:00:00%2B14:00")
+    assert (zoneless.status, beyond.status) == (422, 422)
     assert version.status == 404
 
 

@@ -30,6 +30,8 @@ def changed(**fields: Any) -> dict[str, Any]:
         ("x.json", changed(previous_version="pack"), "'pack' is no earlier version of x"),
         ("x.json", changed(visible_to_clients=["nobody"]), "no brand client 'nobody'"),
         ("x.json", changed(checks={"logo": exact(parameters={"n": 2**60})}), "whole numbers go"),
+        ("x.json", changed(created_at="0001-01-01T00:00:00+14:00"), "outside the years 1 to 9999"),
+        ("x.json", changed(modified_at="9999-12-31T23:59:59-14:00"), "outside the years 1 to 9999"),
         ("x.json", [], "x.json: the file: "),
         ("x_v1.json", changed(), "named after its version"),
         ("../x.json", changed(), "named after its version"),
