@@ -24,7 +24,7 @@ from libs.problems import Invalid, NotFound
 from services.qc import assets, briefing, kept, outbox, repository
 from services.qc.briefing import StoredBrief, Wishes
 from services.qc.earlier import find_earlier
-from services.qc.files import Upload, receive
+from services.qc.files import Door, Upload, receive
 from services.qc.run import Bench
 from services.qc.settings import QcSettings
 
@@ -81,13 +81,12 @@ async def _reused(
 def received(
     request: web.Request, bench: Bench, settings: QcSettings
 ) -> AbstractAsyncContextManager[Upload]:
-    return receive(
-        request,
-        bench.scratch,
-        settings.max_upload_bytes,
-        settings.upload_idle_s,
-        settings.upload_s,
-    )
+    return receive(request, bench.scratch, door_of(settings, settings.max_upload_bytes))
+
+
+def door_of(settings: QcSettings, file_bytes: int) -> Door:
+    """For one file of at most so many bytes."""
+    return Door(file_bytes, settings.upload_idle_s, settings.upload_s)
 
 
 def id_field(upload: Upload, name: str) -> str:

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import structlog
 from aiohttp import web
-from yarl import URL
 
 from libs import telemetry
 from libs.actor import require, visible_clients
@@ -24,20 +23,19 @@ from libs.contracts.campaigns import (
     FilesAdded,
     LeftOut,
 )
-from libs.contracts.profiles import Resolved
 from libs.ids import uuid7
 from libs.postgres import Connection, transaction
-from libs.problems import Conflict, Invalid, NotFound, TooLarge, Unsupported
-from services.qc import briefing, cancelling
-from services.qc.accept import IDS
-from services.qc.briefing import Wishes
+from libs.problems import Conflict, NotFound, Unsupported
+from services.qc import cancelling
+from services.qc.accept import door_of
 from services.qc.campaigns import cells, rows
-from services.qc.campaigns.archive import Archive, ZipLimits
+from services.qc.campaigns.archive import Archive
 from services.qc.campaigns.driver import Driver
 from services.qc.campaigns.events import Events, add_events
+from services.qc.campaigns.ordering import settle_order, wishes_in
 from services.qc.campaigns.rows import CampaignRow
+from services.qc.campaigns.unpacking import is_zip, kept_path, limits_of, refuse_too_much, unpacked
 from services.qc.campaigns.webhooks import enqueue
-from services.qc.domain.archive_names import shown_path
 from services.qc.domain.naming import kept_name
 from services.qc.domain.webhook import AllowedHosts
 from services.qc.files import receive
@@ -80,13 +78,8 @@ async def own_campaign(bench: Bench, actor: Actor, campaign_id: UUID) -> Campaig
 
 async def create(desk: Desk, actor: Actor, order: CampaignOrder) -> CampaignRow:
     """Everything that the campaign is held against is settled now, and stays as it is."""
-    require(actor, Action.RUN_ANALYSES, order.client)
-    webhook_url = _webhook(desk, order.webhook)
-    resolved = await _resolved(desk, order)
-    wishes = {"placement": order.placement, "market": order.market}
+    settled = await settle_order(desk.bench, desk.profiles, desk.hosts, actor, order)
     async with transaction(desk.bench.pool, [order.client]) as db:
-        for one in resolved:
-            await briefing.settle(db, one, Wishes(**wishes), "")
         now = datetime.now(UTC)
         row = CampaignRow(
             client_id=order.client,
@@ -97,53 +90,25 @@ async def create(desk: Desk, actor: Actor, order: CampaignOrder) -> CampaignRow:
             user_name=actor.name,
             user_email=actor.email,
             request_id=telemetry.request_id() or uuid7(now).hex,
-            profiles=resolved,
-            wishes=wishes,
+            profiles=settled.profiles,
+            wishes=wishes_in(order),
             can_wait=order.can_wait,
-            webhook_url=webhook_url,
+            webhook_url=settled.webhook_url,
             created_at=now,
         )
         await rows.add_campaign(db, row)
-    log.info("campaign made", campaign_id=str(row.campaign_id), profiles=len(resolved))
+    log.info("campaign made", campaign_id=str(row.campaign_id), profiles=len(row.profiles))
     return row
-
-
-def _webhook(desk: Desk, url: str | None) -> str | None:
-    if not url:
-        return None
-    try:
-        written = str(URL(url))
-    except ValueError:
-        written = ""
-    if refusal := desk.hosts.refusal(url) or desk.hosts.refusal(written):
-        raise Invalid("bad_webhook", refusal)
-    return written
-
-
-async def _resolved(desk: Desk, order: CampaignOrder) -> list[Resolved]:
-    resolved: dict[str, Resolved] = {}
-    for name in order.profiles:
-        if not IDS["profile"].fullmatch(name):
-            raise NotFound("unknown_profile", f"There is no profile {name[:80]!r}.")
-        found = await desk.profiles.resolve(order.client, name)
-        if resolved.setdefault(found.profile.profile_id, found) is not found:
-            raise Invalid("profile_twice", f"The profile {name} is named twice.")
-    return list(resolved.values())
 
 
 async def add_file(desk: Desk, row: CampaignRow, request: web.Request) -> FilesAdded:
     """Keep one file; the same again changes nothing, so that a caller may send it once more."""
     _require_open(row)
     bench, settings = desk.bench, desk.settings
-    async with receive(
-        request,
-        bench.scratch,
-        settings.max_upload_bytes,
-        settings.upload_idle_s,
-        settings.upload_s,
-    ) as upload:
-        name = _path(upload.fields.get("path") or upload.name)
-        if await asyncio.to_thread(_is_zip, upload.path):
+    door = door_of(settings, settings.max_upload_bytes)
+    async with receive(request, bench.scratch, door) as upload:
+        name = kept_path(upload.fields.get("path") or upload.name)
+        if await asyncio.to_thread(is_zip, upload.path):
             raise Unsupported("zip_here", f"{name} is a ZIP: send it as the campaign's archive.")
         await bench.store.put(upload.sha256, upload.path)
         file = CampaignFile(name=name, sha256=upload.sha256, bytes=upload.size_bytes)
@@ -153,33 +118,23 @@ async def add_file(desk: Desk, row: CampaignRow, request: web.Request) -> FilesA
 async def add_archive(desk: Desk, row: CampaignRow, request: web.Request) -> FilesAdded:
     """Keep every creative of a ZIP, or none when the archive cannot be trusted."""
     _require_open(row)
-    settings = desk.settings
-    async with (
-        receive(
-            request,
-            desk.bench.scratch,
-            settings.campaign_zip_bytes,
-            settings.upload_idle_s,
-            settings.upload_s,
-        ) as upload,
-        desk.unpacking,
-    ):
+    door = door_of(desk.settings, desk.settings.campaign_zip_bytes)
+    async with receive(request, desk.bench.scratch, door) as upload, desk.unpacking:
         files, left_out = await _unpack(desk, upload.path)
     return await _keep(desk, row, files, left_out)
 
 
 async def _unpack(desk: Desk, path: Path) -> tuple[list[CampaignFile], list[LeftOut]]:
     """Each file to the store; they lie there under the hash of their content, for nobody yet."""
-    settings = desk.settings
-    limits = ZipLimits(settings.campaign_files, settings.max_upload_bytes, settings.campaign_bytes)
     files = []
-    with await asyncio.to_thread(Archive, path, limits) as archive:
-        for name in archive.names:
-            with tempfile.NamedTemporaryFile(dir=desk.bench.scratch, prefix="unpacked-") as target:
-                lying = Path(target.name)
-                found = await asyncio.to_thread(archive.unpack, name, lying)
-                await desk.bench.store.put(found.sha256, lying)
-            files.append(CampaignFile(name=name, sha256=found.sha256, bytes=found.size_bytes))
+    with (
+        await asyncio.to_thread(Archive, path, limits_of(desk.settings)) as archive,
+        tempfile.TemporaryDirectory(dir=desk.bench.scratch, prefix="unpacked-") as folder,
+    ):
+        async for found, lying in unpacked(archive, Path(folder)):
+            await desk.bench.store.put(found.sha256, lying)
+            lying.unlink()
+            files.append(CampaignFile(name=found.name, sha256=found.sha256, bytes=found.size_bytes))
         return files, archive.left_out
 
 
@@ -197,12 +152,7 @@ async def _keep(
                 )
         new = [file for file in files if file.name not in there]
         size_bytes = sum(file.bytes for file in [*there.values(), *new])
-        if len(there) + len(new) > desk.settings.campaign_files:
-            most = desk.settings.campaign_files
-            raise TooLarge("too_many_files", f"A campaign has at most {most:,} files.")
-        if size_bytes > desk.settings.campaign_bytes:
-            most = desk.settings.campaign_bytes >> 20
-            raise TooLarge("too_many_bytes", f"A campaign has at most {most:,} MB of files.")
+        refuse_too_much(desk.settings, len(there) + len(new), size_bytes)
         await rows.add_files(db, row, len(there), new)
     return FilesAdded(
         added=new,
@@ -276,17 +226,3 @@ def _require_open(row: CampaignRow) -> None:
         raise Conflict(
             "campaign_started", "The campaign was started: make a new one for more files."
         )
-
-
-def _is_zip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(ZIP)) == ZIP
-
-
-def _path(offered: str) -> str:
-    try:
-        return shown_path(offered)
-    except ValueError as error:
-        raise Invalid(
-            "bad_name", f"{offered[:80]!r} {error}: name the file differently."
-        ) from error
