@@ -11,6 +11,7 @@ from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
 from services.qc.domain.geometry import region_of
+from services.qc.domain.shared_edges import Place, SharedEdge, agree, shared_edge
 
 if TYPE_CHECKING:
     from services.qc.checks.edges import Element
@@ -21,6 +22,7 @@ FAMILY = 3
 """So many elements on one edge make it an edge that others are held to."""
 
 Axis = Literal["column", "row"]
+AXES: tuple[Axis, ...] = ("column", "row")
 
 
 class ElementAlignment(Parameters):
@@ -40,6 +42,14 @@ class ElementAlignment(Parameters):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Edges differ by at most `tolerance_px`, or by more than `near_px`."""
+
+    tolerance_px: float
+    near_px: float
+
+
+@dataclass(frozen=True)
 class NearMiss:
     """`other` is the element that `one` nearly lines up with; `is_meant` when it has company."""
 
@@ -55,7 +65,7 @@ def measure(subject: Subject, parameters: ElementAlignment) -> Measured:
 
     Elements are lines of text by their ink, the logo and plain panels. Neighbours in a column
     line up by their left, middle or right; a difference between tolerance and `near_share` is a
-    near miss: major where three or more of a kind share the edge that is missed, else minor.
+    near miss: major where three or more share the edge that is missed, else minor.
     """
     findings: list[Finding] = []
     misses, pairs, count = 0, 0, 0
@@ -63,12 +73,11 @@ def measure(subject: Subject, parameters: ElementAlignment) -> Measured:
         elements = _elements(subject, page)
         count += len(elements)
         side = max(subject.rgb(page).shape[:2])
-        limits = parameters.tolerance_share * side, parameters.near_share * side
-        neighbours = list(_neighbours(elements))
-        pairs += len(neighbours)
-        found = [miss for pair in neighbours if (miss := _miss(*pair, elements, limits))]
+        limits = Limits(parameters.tolerance_share * side, parameters.near_share * side)
+        found, neighbours = _near_misses(elements, limits)
+        pairs += neighbours
         misses += len(found)
-        findings += [_finding(subject, page, miss, limits[0]) for miss in found]
+        findings += [_finding(subject, page, miss, limits.tolerance_px) for miss in found]
     measurements: dict[str, JsonValue] = {
         **subject.seen_pages(),
         "elements": count,
@@ -78,7 +87,7 @@ def measure(subject: Subject, parameters: ElementAlignment) -> Measured:
     if not pairs:
         return not_applicable("There are no neighbours that could line up.", measurements)
     findings.sort(key=lambda finding: finding.severity != "major")
-    return judged(findings[:MOST_FINDINGS], measurements, 100 * (1 - misses / pairs))
+    return judged(findings[:MOST_FINDINGS], measurements, 100 * max(0.0, 1 - misses / pairs))
 
 
 def _elements(subject: Subject, page: Page) -> list["Element"]:
@@ -91,14 +100,25 @@ def _elements(subject: Subject, page: Page) -> list["Element"]:
         height, width = rgb.shape[:2]
         box = logo.region
         ends = box.x * width, box.y * height, (box.x + box.w) * width, (box.y + box.h) * height
-        found.append(Element("logo", *ends, 0.02 * (ends[2] - ends[0])))
+        slack_px = 0.02 * (ends[2] - ends[0])
+        found.append(Element("logo", *ends, (slack_px, slack_px)))
     return found[:MOST_ELEMENTS]
 
 
-Pair = tuple["Element", "Element", Axis]
+def _near_misses(elements: Sequence["Element"], limits: Limits) -> tuple[list[NearMiss], int]:
+    """The near misses, and how many pairs of neighbours there are."""
+    pairs = list(_neighbours(elements))
+    strays = [miss for axis in AXES for miss in _strays(elements, axis, limits)]
+    known = {id(miss.one) for miss in strays}
+    slight = [
+        miss
+        for one, other, axis in pairs
+        if known.isdisjoint((id(one), id(other))) and (miss := _miss(one, other, axis, limits))
+    ]
+    return [*strays, *slight], len(pairs)
 
 
-def _neighbours(elements: Sequence["Element"]) -> Iterator[Pair]:
+def _neighbours(elements: Sequence["Element"]) -> Iterator[tuple["Element", "Element", Axis]]:
     """Each element with the next one below it in its column, and beside it for panels and logo."""
     for one in elements:
         below = [other for other in elements if _is_below(one, other)]
@@ -129,48 +149,96 @@ def _is_beside(one: "Element", other: "Element") -> bool:
     return -2 <= gap <= max(one.right - one.left, other.right - other.left) and shared >= 0.5 * low
 
 
-def _miss(
-    one: "Element",
-    other: "Element",
-    axis: Axis,
-    elements: Sequence["Element"],
-    limits: tuple[float, float],
-) -> NearMiss | None:
-    tolerance, near = limits
-    slack = tolerance + one.slack_px + other.slack_px
-    first, second = _edges(one, axis), _edges(other, axis)
-    differences = [abs(a - b) for a, b in zip(first, second, strict=True)]
-    off = min(differences)
-    if not slack < off <= near:
+def _miss(one: "Element", other: "Element", axis: Axis, limits: Limits) -> NearMiss | None:
+    both = list(zip(_edges(one, axis), _edges(other, axis), strict=True))
+    off = min(abs(first.at_px - second.at_px) for first, second in both)
+    if off > limits.near_px or any(agree(*pair, limits.tolerance_px) for pair in both):
         return None
-    nearly = [edge for edge, away in enumerate(differences) if slack < away <= near]
-    ways = [(one, other, edge) for edge in nearly] + [(other, one, edge) for edge in nearly]
-    for fixed, stray, edge in ways if one.is_text == other.is_text else ():
-        if _company(fixed, stray, axis, edge, elements, tolerance) >= FAMILY:
-            return NearMiss(stray, fixed, axis, differences[edge], True)
     return NearMiss(other, one, axis, off, False)
 
 
-def _company(
-    fixed: "Element",
-    stray: "Element",
-    axis: Axis,
-    edge: int,
-    elements: Sequence["Element"],
-    tolerance: float,
-) -> int:
-    """How many elements share the edge of `fixed`, itself among them."""
-    place = _edges(fixed, axis)[edge]
-    return sum(
-        abs(_edges(element, axis)[edge] - place) <= tolerance + element.slack_px
-        for element in elements
-        if element is not stray
+def _strays(elements: Sequence["Element"], axis: Axis, limits: Limits) -> Iterator[NearMiss]:
+    """Elements just off an edge on which a neighbour of their kind and its family stand."""
+    is_next = _is_below if axis == "column" else _is_beside
+    sides = [_Side(elements, axis, edge, limits.tolerance_px) for edge in range(3)]
+    for number, element in enumerate(elements):
+        near = [
+            other
+            for other, beside in enumerate(elements)
+            if other != number and (is_next(element, beside) or is_next(beside, element))
+        ]
+        missed = (_missed(number, near, sides, edge, limits) for edge in range(3))
+        found = next((miss for miss in missed if miss), None)
+        if found:
+            fixed, off_px = found
+            yield NearMiss(element, elements[fixed], axis, off_px, True)
+
+
+class _Side:
+    """One edge of all elements: their left ones, say."""
+
+    def __init__(
+        self, elements: Sequence["Element"], axis: Axis, edge: int, tolerance_px: float
+    ) -> None:
+        self.kinds = [element.is_text for element in elements]
+        self.places = [_edges(one, axis)[edge] for one in elements]
+        self.tolerance_px = tolerance_px
+        self._shared: dict[int, SharedEdge] = {}
+
+    def shared(self, number: int) -> SharedEdge:
+        if number not in self._shared:
+            self._shared[number] = shared_edge(number, self.places, self.tolerance_px)
+        return self._shared[number]
+
+    def jumps(self, number: int, fixed: int) -> bool:
+        """A visible step, not one of many slight ones, as lines of a turned page make."""
+        place = self.places[number]
+        step_px = abs(place.at_px - self.places[fixed].at_px)
+        return step_px > self.tolerance_px + place.slack_px
+
+    def agree(self, one: int, other: int) -> bool:
+        return agree(self.places[one], self.places[other], self.tolerance_px)
+
+
+def _missed(
+    number: int, near: Sequence[int], sides: Sequence[_Side], edge: int, limits: Limits
+) -> tuple[int, float] | None:
+    """The neighbour whose family's edge is nearly missed, and by how much."""
+    side = sides[edge]
+    place = side.places[number]
+    for fixed in near:
+        if side.kinds[fixed] != side.kinds[number] or not side.jumps(number, fixed):
+            continue
+        family = side.shared(fixed)
+        off_px = family.off_px(place)
+        if len(family.members) < FAMILY or off_px > limits.near_px:
+            continue
+        others = [other for at, other in enumerate(sides) if at != edge]
+        if family.is_missed_by(place) and not _has_another(number, near, others, family):
+            return fixed, off_px
+    return None
+
+
+def _has_another(
+    number: int, near: Sequence[int], others: Sequence[_Side], family: SharedEdge
+) -> bool:
+    """True when it stands on another edge with a neighbour, and not by chance.
+
+    That one of the family has its middle there too is chance, as long as nobody else has.
+    """
+    return any(
+        side.agree(number, other)
+        and (other not in family.members or len(side.shared(number).members) >= FAMILY)
+        for side in others
+        for other in near
     )
 
 
-def _edges(element: "Element", axis: Axis) -> tuple[float, float, float]:
+def _edges(element: "Element", axis: Axis) -> tuple[Place, Place, Place]:
+    first, last = element.slacks_px
     low, high = (element.left, element.right) if axis == "column" else (element.top, element.bottom)
-    return low, (low + high) / 2, high
+    middle = Place((low + high) / 2, (first + last) / 2)
+    return Place(low, first), middle, Place(high, last)
 
 
 def _finding(subject: Subject, page: Page, miss: NearMiss, tolerance_px: float) -> Finding:
@@ -197,6 +265,6 @@ CHECK = ExactCheck(
     parameters=ElementAlignment,
     measure=measure,
     reads_words=True,
-    version=2,
+    version=3,
     example={"tolerance_share": 0.003, "near_share": 0.015},
 )

@@ -8,8 +8,18 @@ STEM_EM, ROUND_EM, OTHER_EM = 0.045, 0.035, 0.012
 """Side bearings of upright stems, of bows and of all other forms, in font sizes: halfway between
 Helvetica's (0.075, 0.04, 0.015) and Times' (0.015, 0.03, 0.01). Source: their AFM files."""
 
+FIGURES, FIGURE_EM = "23457", 0.055
+"""Figures are as wide as one another, so that most stand free. Source: DejaVu, Aileron."""
+
+HANGING_LEFT, HANGING_RIGHT, HANGING_EM, HANGING_OFF_EM = "Jj", "f", -0.06, 0.12
+"""Letters that hang over the edge in some typefaces, and how far, in cursive ones most of all."""
+
+LEANING_LEFT, LEANING_RIGHT, LEANING_OFF_EM = "AVWXYfvw17", "AFJKTVWXYrvwy1", 0.1
+"""Letters that lean over their edge, or off it, as soon as the typeface is a cursive one; and
+the figure 1, which stands alone in the middle of its width."""
+
 KNOWN_OFF_EM = 0.04
-"""How far the bearing of a known letter may be from those figures, in font sizes."""
+"""How far the bearing of any other known letter may be from those figures, in font sizes."""
 
 UNKNOWN_OFF_SHARE = 0.09
 """The same of a letter that is not known, in heights of the line's ink."""
@@ -22,11 +32,15 @@ _TAIL, _TALL = "gpqy", "bdfhiklt0123456789"
 
 @dataclass(frozen=True, slots=True)
 class Bearings:
-    """How far in from the line's edges its ink begins and ends, and how sure that is, in px."""
+    """How far in from the line's edges its ink begins and ends, and how sure that is, in px.
+
+    Below 0 where a letter hangs over the edge.
+    """
 
     left_px: float
     right_px: float
-    slack_px: float
+    left_slack_px: float
+    right_slack_px: float
 
 
 def bearings(text: str, ink_height_px: float) -> Bearings:
@@ -34,19 +48,32 @@ def bearings(text: str, ink_height_px: float) -> Bearings:
     letters = text.split()
     first, last = (letters[0][0], letters[-1][-1]) if letters else ("", "")
     if not (_is_known(first) and _is_known(last)):
-        return Bearings(0.0, 0.0, UNKNOWN_OFF_SHARE * ink_height_px)
+        slack_px = UNKNOWN_OFF_SHARE * ink_height_px
+        return Bearings(0.0, 0.0, slack_px, slack_px)
     size_px = ink_height_px / _ink_em(text)
-    left = _of(first, STEMS_LEFT, ROUNDS_LEFT)
-    right = _of(last, STEMS_RIGHT, ROUNDS_RIGHT)
-    return Bearings(left * size_px, right * size_px, KNOWN_OFF_EM * size_px)
+    left = _of(first, STEMS_LEFT, ROUNDS_LEFT, HANGING_LEFT)
+    right = _of(last, STEMS_RIGHT, ROUNDS_RIGHT, HANGING_RIGHT)
+    left_off = _off(first, HANGING_LEFT, LEANING_LEFT)
+    right_off = _off(last, HANGING_RIGHT, LEANING_RIGHT)
+    return Bearings(*(em * size_px for em in (left, right, left_off, right_off)))
 
 
 def _is_known(letter: str) -> bool:
     return letter.isascii() and letter.isalnum()
 
 
-def _of(letter: str, stems: str, rounds: str) -> float:
+def _of(letter: str, stems: str, rounds: str, hanging: str) -> float:
+    if letter in hanging:
+        return HANGING_EM
+    if letter in FIGURES:
+        return FIGURE_EM
     return STEM_EM if letter in stems else ROUND_EM if letter in rounds else OTHER_EM
+
+
+def _off(letter: str, hanging: str, leaning: str) -> float:
+    if letter in hanging:
+        return HANGING_OFF_EM
+    return LEANING_OFF_EM if letter in leaning else KNOWN_OFF_EM
 
 
 def _ink_em(text: str) -> float:
