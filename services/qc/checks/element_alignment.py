@@ -167,11 +167,17 @@ def _strays(elements: Sequence["Element"], axis: Axis, limits: Limits) -> Iterat
             for other, beside in enumerate(elements)
             if other != number and (is_next(element, beside) or is_next(beside, element))
         ]
+        near.sort(key=lambda other: _apart(element, elements[other]))
         missed = (_missed(number, near, sides, edge, limits) for edge in range(3))
         found = next((miss for miss in missed if miss), None)
         if found:
             fixed, off_px = found
             yield NearMiss(element, elements[fixed], axis, off_px, True)
+
+
+def _apart(one: "Element", other: "Element") -> float:
+    down = max(one.top - other.bottom, other.top - one.bottom)
+    return max(down, one.left - other.right, other.left - one.right)
 
 
 class _Side:
