@@ -46,8 +46,9 @@ def _where(wanted: Wanted) -> tuple[str, list[object]]:
         "seq < {}": wanted.before_seq,
         "object_kind = {}": wanted.object_kind,
         "object_id = ANY ({}::text[])": wanted.object_ids or None,
-        "(object_kind IN ('client', 'brand') AND object_id = {0} OR object_kind = 'profile'"
-        " AND object_id IN (SELECT slug FROM profile"
+        "(object_kind IN ('client', 'brand') AND object_id = {0}"
+        " OR CASE WHEN object_kind IN ('draft', 'schedule') THEN details->>'profile'"
+        " WHEN object_kind = 'profile' THEN object_id END IN (SELECT slug FROM profile"
         " WHERE visibility = 'all' OR {0} = ANY (visible_to_clients)))": wanted.client_id,
         "actor = {}": wanted.actor,
         "(action = ANY ({0}::text[]) OR split_part(action, '.', 1) = ANY ({0}::text[]))": (

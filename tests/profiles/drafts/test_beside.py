@@ -40,6 +40,9 @@ async def test_the_audit_of_drafts_and_schedules_is_whole_and_read_by_its_client
 
     assert (verified["fault_count"], verified["faults"]) == (0, [])
     assert [one["action"] for one in read["entries"]] == ["draft.approve", "draft.create"]
+    for action, count in (("draft", 2), ("schedule", 2)):
+        of_client = await api.get(f"/v1/audit?client=diageo&action={action}", CLIENT_ADMIN)
+        assert len(of_client.json["entries"]) == count
     hidden = await api.get(f"/v1/audit?object=draft:{made['draft_id']}", STRANGER)
     assert hidden.json.get("events", []) == []
     async with transaction(run, ["loreal"]) as db:
