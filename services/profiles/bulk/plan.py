@@ -21,6 +21,8 @@ from services.profiles.domain.family import Family, Version
 from services.profiles.reading import require_client
 
 MAX_LISTED = 100
+MAX_LOOKED_AT = 2 * MAX_PROFILES
+"""With those that are left out, or are so already, which do not count."""
 
 
 async def make_plan(pool: Pool, actor: Actor, order: BulkOrder) -> BulkEdit:
@@ -37,6 +39,8 @@ async def make_plan(pool: Pool, actor: Actor, order: BulkOrder) -> BulkEdit:
         planned = [item for item in items if item.left_out is None]
         if not planned:
             raise _nothing(len(found), items)
+        if len(planned) > MAX_PROFILES:
+            raise _too_many()
         clients = reach([found[item.slug] for item in planned])
         unchanged = len(found) - len(items)
         await rows.add_plan(db, bulk_id, order, clients, unchanged, actor.subject)
@@ -74,13 +78,9 @@ async def _selected(db: Connection, actor: Actor, order: BulkOrder) -> Mapping[s
         if slug not in named:
             raise unknown_profile(slug)
         require_in_use(named[slug])
-    slugs = await rows.selected(db, selection, sought_by(order.operations), MAX_PROFILES + 1)
-    if len(slugs) > MAX_PROFILES:
-        raise Invalid(
-            "too_many_profiles",
-            f"More than {MAX_PROFILES} profiles are selected, which is the most of a plan: select "
-            "by client or check, or name the profiles.",
-        )
+    slugs = await rows.selected(db, selection, sought_by(order.operations), MAX_LOOKED_AT + 1)
+    if len(slugs) > MAX_LOOKED_AT:
+        raise _too_many()
     found = await families(db, slugs)
     return {slug: found[slug] for slug in slugs}
 
@@ -119,6 +119,14 @@ def _left_out(actor: Actor, order: BulkOrder, family: Family) -> LeftOut | None:
         return None
     is_named = family.slug in (selection.profiles or [])
     return None if is_named or family.audience.clients == (selection.client,) else "shared"
+
+
+def _too_many() -> Invalid:
+    return Invalid(
+        "too_many_profiles",
+        f"More than {MAX_PROFILES} profiles are selected, which is the most of a plan: select "
+        "by client or check, or name the profiles.",
+    )
 
 
 def _nothing(selected: int, left_out: list[Item]) -> Invalid:

@@ -157,6 +157,19 @@ async def test_a_plan_takes_five_hundred_profiles_at_most(api: Api, owner: Pool)
     assert (too_many.status, too_many.json["code"]) == (422, "too_many_profiles")
     assert (fits.status, len(fits.json["items"])) == (201, 500)
 
+    async with transaction(owner) as db:
+        await db.execute(
+            """
+            UPDATE profile SET visibility = 'client_specific', visible_to_clients = '{diageo}',
+                   revision = revision + 1
+             WHERE slug LIKE 'many%' AND slug <> 'many_7'
+            """
+        )
+    beside_shared = await plan(api, threshold(91), client="diageo", check="many")
+
+    states = [item["state"] for item in beside_shared.json["items"]]
+    assert (states.count("change"), states.count("left_out")) == (500, 1)
+
 
 async def test_a_plan_is_seen_by_those_who_may_see_all_that_it_reaches(api: Api) -> None:
     await api.create(draft_for("diageo", name="Own", checks=using(OLD)))
