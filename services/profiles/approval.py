@@ -3,6 +3,8 @@
 `writing` asks it before every version and every move of a pointer, so no way in forgets it.
 """
 
+from collections.abc import Sequence
+
 from libs.postgres import Connection
 from libs.problems import Conflict
 from services.profiles.domain.audience import EVERYBODY, Audience
@@ -27,10 +29,15 @@ async def require_no_approval(
         return
     raise Conflict(
         "approval_needed",
-        f"{' and '.join(wanting)} want changes to be approved by somebody else: make a draft of "
-        "it with POST /v1/drafts (aiqc drafts create), and apply that once it is approved.",
+        f"{wish_of(wanting)} changes to be approved by somebody else: make a draft of it with "
+        "POST /v1/drafts (aiqc drafts create), and apply that once it is approved.",
         members={"clients": wanting, "drafts": "/v1/drafts", "profile_id": family.slug},
     )
+
+
+def wish_of(clients: Sequence[str]) -> str:
+    """The beginning of a sentence that says what they want."""
+    return f"{' and '.join(clients)} {'wants' if len(clients) == 1 else 'want'}"
 
 
 async def clients_wanting_approval(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from libs.contracts.bulk import BulkEdit, BulkItem, BulkSummary
 from libs.contracts.profiles import PinnedClient
 from libs.postgres import Connection
+from services.profiles.approval import wish_of
 from services.profiles.bulk import rows
 from services.profiles.bulk.families import families, versions
 from services.profiles.domain.bulk import operated
@@ -92,9 +93,7 @@ def _changing(plan: Plan, line: BulkItem, family: Family, base: Version, seen: S
     return line.model_copy(
         update={
             "state": "refused" if wanting else "change",
-            "why": f"{' and '.join(wanting)} want changes to be approved as drafts"
-            if wanting
-            else "",
+            "why": f"{wish_of(wanting)} changes to be approved as drafts" if wanting else "",
             "change_class": change_class_of(found),
             "differences": found,
             "repointed_clients": [name for name, pin in pins.items() if not pin],

@@ -10,6 +10,7 @@ from libs.contracts.drafts import Draft, DraftList, DraftState
 from libs.postgres import Connection, Pool, transaction
 from libs.problems import NotFound
 from services.profiles.access import readable
+from services.profiles.approval import clients_wanting_approval
 from services.profiles.domain.content import Content
 from services.profiles.domain.drafts import Beside, Proposal, draft_of, summary_of
 from services.profiles.drafts import rows
@@ -100,8 +101,15 @@ async def _beside(
         one.draft_id: Beside(
             profiles[one.slug][0],
             tuple(review for review in reviews if review.draft_id == one.draft_id),
-            profiles[one.slug][1],
+            profiles[one.slug][1] or await _is_wanted_by_new(db, one),
             clients,
         )
         for one in found
     }
+
+
+async def _is_wanted_by_new(db: Connection, proposal: Proposal) -> bool:
+    """Whether a client asks for approval that would use the profile by the draft only."""
+    if proposal.audience is None or proposal.state != "open":
+        return False
+    return bool(await clients_wanting_approval(db, proposal.audience))

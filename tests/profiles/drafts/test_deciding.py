@@ -196,6 +196,7 @@ async def test_a_client_that_is_added_has_its_say(api: Api, owner: Pool) -> None
     await want_approval(owner, "loreal")
     made = await make(api, ADMIN, visible_to_clients=["diageo", "loreal"])
 
+    assert made["approval"] == "needed"
     assert (await apply(api, made, ADMIN)).json["code"] == "approval_needed"
 
 

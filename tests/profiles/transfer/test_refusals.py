@@ -102,5 +102,5 @@ async def test_what_takes_an_approval_comes_in_by_no_other_way(
 
     for answer, file in ((later, "pack.json"), (new, "new.json")):
         assert answer.status == 409
-        assert f"{file}: diageo want changes to be approved" in answer.json["detail"]
+        assert f"{file}: diageo wants changes to be approved" in answer.json["detail"]
     assert (same.status, same.json["skipped"]) == (200, 1)
