@@ -27,6 +27,9 @@ from services.qc.evidence import Evidence
 from services.qc.showing import crops, draw, look
 
 DECODE_AT_DOOR_S = 4.0
+AT_DOOR_PX = 512
+"""All of a file must be decoded to know that it can be, but not at its full size."""
+
 READ_AT_DOOR_S = 3.0
 PR_SET_PDEATHSIG = 1
 
@@ -61,11 +64,12 @@ def main() -> None:
 def _open(request: Message, limits: Limits, say: Say) -> None:
     """Decode every page once, or as many as there is time for: a caller waits for this."""
     started = time.monotonic()
-    with open_creative(Path(request["path"]), limits, name=request["name"]) as creative:
+    path = Path(request["path"])
+    with open_creative(path, limits, name=request["name"], lazy=True) as creative:
         for page in creative.pages:
             if time.monotonic() - started > DECODE_AT_DOOR_S:
                 break
-            creative.rgb(page)
+            creative.glance(page, AT_DOOR_PX)
         first, motion = creative.pages[0], creative.facts.motion
         say(
             {
@@ -116,11 +120,12 @@ def _trims_mm(subject: Subject) -> dict[int, Message]:
 
 def _examine(request: Message, limits: Limits, say: Say) -> None:
     brief = Brief.model_validate(request["brief"])
-    with open_creative(Path(request["path"]), limits, name=request["name"]) as creative:
+    path = Path(request["path"])
+    with open_creative(path, limits, name=request["name"], lazy=True) as creative:
         subject = Subject(creative, brief, limits)
         showing = request["showing"] and Showing.model_validate(request["showing"])
         if showing:
-            say({"drawn": [_told(shown) for shown in draw(subject, showing)]})
+            say({"drawn": [_told(shown) for shown in draw(subject, showing, request["checks"])]})
         wanted = request["evidence"]
         evidence = Evidence(creative, Path(wanted["folder"])) if wanted else None
         for check_id, check in request["checks"].items():

@@ -1,12 +1,10 @@
-"""Turns the pixels of any picture mode into sRGB, through its ICC profile where it has one."""
+"""What turns pixels of any mode into sRGB, through the ICC profile where there is one."""
 
 from collections.abc import Callable
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageChops, ImageCms
-
-from services.qc.domain.creative import Rgb
 
 BAND_ROWS = 512
 
@@ -23,23 +21,16 @@ def icc_profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
         return None
 
 
-def to_rgb(image: Image.Image, background: tuple[int, int, int]) -> Rgb:
-    """Converted band by band: whole-picture copies would not fit the memory limit."""
-    convert = _converter(image, background)
-    pixels = np.empty((image.height, image.width, 3), np.uint8)
-    for top in range(0, image.height, BAND_ROWS):
-        bottom = min(top + BAND_ROWS, image.height)
-        pixels[top:bottom] = np.asarray(convert(image.crop((0, top, image.width, bottom))))
-    return pixels
-
-
-def _converter(image: Image.Image, background: tuple[int, int, int]) -> Convert:
+def converter(image: Image.Image, background: tuple[int, int, int]) -> Convert | None:
+    """What makes sRGB of any part of the picture; None when its pixels are that already."""
     if image.mode.startswith(("I", "F")):
         return _deep_grey(image)
     if image.mode == "CMYK":
         return _from_cmyk(image)
     to_srgb = _to_srgb(image) if image.mode.startswith("RGB") else None
     has_alpha = image.has_transparency_data
+    if image.mode == "RGB" and not has_alpha and not to_srgb:
+        return None
 
     def convert(band: Image.Image) -> Image.Image:
         if has_alpha:
@@ -88,11 +79,20 @@ def _transform(profile: ImageCms.ImageCmsProfile, mode: str) -> Convert | None:
 
 def _deep_grey(image: Image.Image) -> Convert:
     """16 and 32 bits and floats as 8-bit grey: white is 65535, or 1.0 where nothing is higher."""
-    highest = float(np.nanmax(np.asarray(image, np.float32)))
-    white = 65535.0 if image.mode.startswith("I") else (1.0 if highest <= 1 else 255.0)
+    white = 65535.0 if image.mode.startswith("I") else (1.0 if _highest(image) <= 1 else 255.0)
 
     def convert(band: Image.Image) -> Image.Image:
         levels = np.nan_to_num(np.asarray(band, np.float32) * (255 / white))
         return Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8)).convert("RGB")
 
     return convert
+
+
+def _highest(image: Image.Image) -> float:
+    """Not below 0; what is no number does not count."""
+    tops = range(0, image.height, BAND_ROWS)
+    bands = (image.crop((0, top, image.width, min(top + BAND_ROWS, image.height))) for top in tops)
+    return max(
+        float(np.fmax.reduce(np.asarray(band, np.float32), axis=None, initial=0.0))
+        for band in bands
+    )

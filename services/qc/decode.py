@@ -12,11 +12,17 @@ WHITE = (255, 255, 255)
 
 
 def open_creative(
-    path: Path, limits: Limits, *, name: str | None = None, background: tuple[int, int, int] = WHITE
+    path: Path,
+    limits: Limits,
+    *,
+    name: str | None = None,
+    background: tuple[int, int, int] = WHITE,
+    lazy: bool = False,
 ) -> Creative:
     """`name` is what the file was called where it came from, when `path` is not that.
 
-    Transparency is laid on `background`. Raises Unreadable.
+    Transparency is laid on `background`. With `lazy` a file that is damaged may be found out
+    only when a page is asked for. Raises Unreadable.
     """
     with path.open("rb") as file:
         format = sniff(file.read(HEAD_BYTES))
@@ -24,7 +30,7 @@ def open_creative(
     if format == "PDF":
         from services.qc.pdf import open_pdf
 
-        return open_pdf(path, limits, shown_as)
+        return open_pdf(path, limits, shown_as, lazy)
     if format == "SVG":
         from services.qc.svg import open_svg
 
@@ -39,4 +45,4 @@ def open_creative(
         return open_video(path, format, limits, shown_as)
     from services.qc.raster import open_raster
 
-    return open_raster(path, format, limits, shown_as, background)
+    return open_raster(path, format, limits, shown_as, background, lazy)

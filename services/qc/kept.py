@@ -23,7 +23,7 @@ from services.qc.domain.kept import file_key, result_key
 
 log = structlog.get_logger()
 PREVIEWS = TypeAdapter(list[Preview])
-DECODING = 1
+DECODING = 2
 """Raise it whenever a file may be decoded to other pixels than before."""
 
 ENGINES = (

@@ -15,10 +15,10 @@ POINTS_PER_INCH = 72.0
 MM_PER_INCH = 25.4
 
 
-def open_pdf(path: Path, limits: Limits, name: str) -> Creative:
+def open_pdf(path: Path, limits: Limits, name: str, lazy: bool = False) -> Creative:
     """Rasterised so that the long side is at most `pdf_side_px`, and at most at `pdf_dpi`.
 
-    The first page is rasterised here. Raises Unreadable.
+    The first page is rasterised here, unless it is `lazy`. Raises Unreadable.
     """
     document = _open(path)
     try:
@@ -29,14 +29,18 @@ def open_pdf(path: Path, limits: Limits, name: str) -> Creative:
         raise _damaged() from error
     facts = FileFacts(name, path.stat().st_size, mode="PDF", frames=len(pages))
 
-    def decode(page: Page) -> Rgb:
+    def glance(page: Page, side_px: int) -> Rgb:
         try:
-            return _rasterise(document, page, limits)
+            return _rasterise(document, page, limits, side_px)
         except pdfium.PdfiumError as error:
             raise _damaged(page.number) from error
 
-    creative = Creative("PDF", facts, pages, decode, document, path=path)
-    creative.rgb(pages[0])
+    def decode(page: Page) -> Rgb:
+        return glance(page, limits.pdf_side_px)
+
+    creative = Creative("PDF", facts, pages, decode, document, path=path, glance=glance)
+    if not lazy:
+        creative.rgb(pages[0])
     return creative
 
 
@@ -83,11 +87,11 @@ def _scale(width_pt: float, height_pt: float, limits: Limits) -> float:
     return min(limits.pdf_dpi / POINTS_PER_INCH, limits.pdf_side_px / max(width_pt, height_pt))
 
 
-def _rasterise(document: pdfium.PdfDocument, page: Page, limits: Limits) -> Rgb:
+def _rasterise(document: pdfium.PdfDocument, page: Page, limits: Limits, side_px: float) -> Rgb:
     opened = document[page.number - 1]
     try:
         width_pt, height_pt = opened.get_size()
-        scale = _scale(width_pt, height_pt, limits)
+        scale = min(_scale(width_pt, height_pt, limits), side_px / max(width_pt, height_pt))
         bitmap = opened.render(scale=scale, rev_byteorder=True)
         return np.ascontiguousarray(bitmap.to_numpy()[..., :3])
     finally:

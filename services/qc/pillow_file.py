@@ -7,18 +7,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import AvifImagePlugin, ExifTags, Image, ImageCms
 from PIL.TiffImagePlugin import BITSPERSAMPLE
 
-from services.qc.colour import icc_profile, to_rgb
+from services.qc.colour import icc_profile
 from services.qc.domain.creative import FileFormat, Limits, Rgb, Unreadable
 from services.qc.domain.facts import FileFacts
+from services.qc.shrinking import Size, fitted, measured_rgb, seen_rgb
 
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 PARSERS: dict[FileFormat, str] = {"HEIC": "HEIF"}
 """What Pillow calls a format, where it has another name for it."""
+
+SPARE = 1.4
+"""How many times more pixels a JPEG that is decoded smaller must have than are wanted."""
 
 UPRIGHT: dict[int, Callable[[Rgb], Rgb]] = {
     2: lambda a: a[:, ::-1],
@@ -153,15 +156,30 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
 
 def upright_rgb(image: Image.Image, limits: Limits, background: tuple[int, int, int]) -> Rgb:
     """Scaled down where it is larger than `limits.working_side_px`."""
-    working = limits.working_side_px
-    if max(image.size) > working:
-        image.draft(None, (working, working))
+    return _upright(image, limits.working_side_px, background, measured_rgb)
+
+
+def upright_glance(image: Image.Image, side_px: int, background: tuple[int, int, int]) -> Rgb:
+    """To be looked at, not measured: scaled down to `side_px`.
+
+    A JPEG is decoded at a half or a quarter where that leaves pixels enough. Asked for a size of
+    another ratio, or for less, Pillow would decode too much, or blur.
+    """
+    longer = max(image.size)
+    least = max(round(side_px * SPARE), longer // 4, 1)
+    width, height = (max(1, side * least // longer) for side in image.size)
+    image.draft(None, (width, height))
+    return _upright(image, side_px, background, seen_rgb)
+
+
+def _upright(
+    image: Image.Image,
+    side_px: int,
+    background: tuple[int, int, int],
+    pixels_of: Callable[[Image.Image, Size, tuple[int, int, int]], Rgb],
+) -> Rgb:
     stored = turn_to_make(image)
     image.load()
-    pixels = to_rgb(image, background)
-    shrink = working / max(image.size)
-    if shrink < 1:
-        size = (max(1, round(image.width * shrink)), max(1, round(image.height * shrink)))
-        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    pixels = pixels_of(image, fitted(image.size, side_px), background)
     turn = UPRIGHT.get(stored)
     return np.ascontiguousarray(turn(pixels)) if turn else pixels

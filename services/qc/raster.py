@@ -1,6 +1,7 @@
 """Opens pictures: JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF and HEIC."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -12,6 +13,7 @@ from services.qc.pillow_file import (
     facts_of,
     pillow_file,
     turn_to_make,
+    upright_glance,
     upright_rgb,
 )
 
@@ -24,11 +26,12 @@ def open_raster(
     limits: Limits,
     name: str,
     background: tuple[int, int, int],
+    lazy: bool = False,
 ) -> Creative:
     """A TIFF's frames are its pages; a HEIC or MPO is its main picture.
 
-    The first page is decoded here, so that a file that is cut short is told at once; every
-    frame of an animation is. Raises Unreadable.
+    The first page is decoded here, so that a file that is cut short is told at once, unless
+    `lazy` leaves that to the caller; every frame of an animation is. Raises Unreadable.
     """
     with pillow_file(path, format, limits) as image:
         frames = int(getattr(image, "n_frames", 1))
@@ -39,14 +42,24 @@ def open_raster(
         facts = facts_of(path, name, image, format, frames)
         pages = list(_pages(image, frames, limits))
 
-    def decode(page: Page) -> Rgb:
+    @contextmanager
+    def opened(page: Page) -> Iterator[Image.Image]:
         with pillow_file(path, format, limits) as image:
             if page.number > 1:
                 image.seek(page.number - 1)
+            yield image
+
+    def decode(page: Page) -> Rgb:
+        with opened(page) as image:
             return upright_rgb(image, limits, background)
 
-    creative = Creative(format, facts, pages, decode, path=path)
-    creative.rgb(pages[0])
+    def glance(page: Page, side_px: int) -> Rgb:
+        with opened(page) as image:
+            return upright_glance(image, side_px, background)
+
+    creative = Creative(format, facts, pages, decode, path=path, glance=glance)
+    if not lazy:
+        creative.rgb(pages[0])
     return creative
 
 

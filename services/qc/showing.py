@@ -5,7 +5,7 @@ looks, small print cut out with the pixels that the file has, reference pictures
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
@@ -42,14 +42,20 @@ FLAT = 12.0
 """Deviation of a picture that is one colour: a white logo on white."""
 
 
-def draw(subject: Subject, wanted: Showing) -> Iterator[Shown]:
+def draw(subject: Subject, wanted: Showing, checks: Collection[str] = ()) -> Iterator[Shown]:
     """Pages at their sizes, then references; one that cannot be drawn is left out, but for pages.
 
+    Pages are decoded at the size of the checks where `checks` or `look` are to come: once for all.
     Raises Unreadable.
     """
+    looks = wanted.reads and wanted.sight is None
+    measures = bool(checks or looks or wanted.seen_px)
     for page in subject.creative.pages:
-        for side_px in wanted.sides_px.get(page.number, ()):
-            yield _written(subject.rgb(page), side_px, wanted.folder, kind="page", page=page.number)
+        if sides := wanted.sides_px.get(page.number, ()):
+            glance = subject.creative.glance
+            pixels = subject.rgb(page) if measures else glance(page, max(sides))
+            for side_px in sides:
+                yield _written(pixels, side_px, wanted.folder, kind="page", page=page.number)
     for kind, count in wanted.references.items():
         for file in subject.brief.files(kind)[:count]:
             try:
@@ -151,16 +157,18 @@ def _height_px(line: Line) -> float:
 
 
 def _reference(subject: Subject, kind: str, file: ReferenceFile, wanted: Showing) -> Shown:
-    pixels = _first_page(subject, file.path, (255, 255, 255))
+    pixels = _first_page(subject, file.path, wanted.reference_px, (255, 255, 255))
     if pixels.std() < FLAT:
-        pixels = _first_page(subject, file.path, GREY)
+        pixels = _first_page(subject, file.path, wanted.reference_px, GREY)
     name: Any = kind
     return _written(pixels, wanted.reference_px, wanted.folder, kind=name, name=file.name)
 
 
-def _first_page(subject: Subject, path: Path, background: tuple[int, int, int]) -> Rgb:
-    with open_creative(path, subject.limits, background=background) as creative:
-        return creative.rgb(creative.pages[0])
+def _first_page(
+    subject: Subject, path: Path, side_px: int, background: tuple[int, int, int]
+) -> Rgb:
+    with open_creative(path, subject.limits, background=background, lazy=True) as creative:
+        return creative.glance(creative.pages[0], side_px)
 
 
 def _cut(subject: Subject, page: Page, crop: Crop) -> Rgb:

@@ -49,7 +49,8 @@ UnreadableCode = Literal[
     "no_flattened_picture",
     "no_picture",
 ]
-KEPT_BYTES = 64 * 2**20
+KEPT_BYTES = 128 * 2**20
+"""As many pages of a PDF as checks look at, at their largest: else each check draws them anew."""
 
 
 class Unreadable(Exception):
@@ -110,6 +111,7 @@ class Creative:
         *,
         path: Path | None = None,
         play: Callable[[int], Iterator[Frame]] | None = None,
+        glance: Callable[[Page, int], Rgb] | None = None,
     ) -> None:
         self.format = format
         self.facts = facts
@@ -117,6 +119,7 @@ class Creative:
         self.path = path
         self._decode = decode
         self._play = play
+        self._glance = glance
         self._opened = opened
         self._kept: dict[int, Rgb] = {}
 
@@ -136,6 +139,15 @@ class Creative:
             self._make_room(pixels.nbytes)
             self._kept[page.number] = pixels
         return self._kept[page.number]
+
+    def glance(self, page: Page, side_px: int) -> Rgb:
+        """To be looked at and not measured: `side_px` on the longer side, or more; not kept.
+
+        Faster than `rgb`, unless that was asked for before. Raises Unreadable.
+        """
+        if self._glance is None or page.number in self._kept:
+            return self.rgb(page)
+        return self._glance(page, side_px)
 
     def frames(self, side_px: int) -> Iterator[Frame]:
         """Every frame of an animation or video, upright, its longer side at most `side_px`.
