@@ -37,8 +37,9 @@ def measure(subject: Subject, parameters: BlurUpscale) -> Measured:
     """Score: the widest allowed edge over the page's own, or a soft place's, in percent.
 
     Measured is how many pixels the steepest part of each edge takes, so flat drawings and
-    photographs are judged alike. Scaling up less than three times, or of a picture that was far
-    sharper than needed, is not seen. A background that is out of focus has few edges to judge.
+    photographs are judged alike, and that again with strong edges counting most. Scaling up less
+    than three times, or of a picture that was far sharper than needed, is not seen. A background
+    that is out of focus has few edges to judge.
     """
     from services.qc.checks.sharpness import measure_sharpness
 
@@ -106,5 +107,6 @@ CHECK = ExactCheck(
     unit="px",
     parameters=BlurUpscale,
     measure=measure,
+    version=2,
     example={"max_edge_width_px": 3.3, "min_area_share": 0.05},
 )

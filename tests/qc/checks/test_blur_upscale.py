@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from services.qc.checks import run_check
 from tests.qc.checks.artwork import artwork
@@ -24,8 +24,22 @@ def texture(size: tuple[int, int]) -> Image.Image:
     return page
 
 
-def scaled_up(page: Image.Image, factor: int) -> Image.Image:
-    small = page.resize((page.width // factor, page.height // factor), Image.Resampling.BOX)
+def small_print(size: tuple[int, int]) -> Image.Image:
+    """A table of facts, its rules finer than what scaling up does to an edge."""
+    page = Image.new("RGB", size, "#faf6ee")
+    draw = ImageDraw.Draw(page)
+    for top in range(20, size[1] - 60, 62):
+        draw.line((20, top, size[0] - 20, top), fill="#0c0e12", width=2)
+        for left in (30, 480):
+            text = "Energy 84 kJ Sugars 4.9 g"
+            draw.text((left, top + 10), text, font=ImageFont.load_default(32), fill="#0c0e12")
+    return page
+
+
+def scaled_up(
+    page: Image.Image, factor: int, reduced: Image.Resampling = Image.Resampling.BOX
+) -> Image.Image:
+    small = page.resize((page.width // factor, page.height // factor), reduced)
     return small.resize(page.size, Image.Resampling.BICUBIC)
 
 
@@ -37,6 +51,24 @@ def test_a_picture_that_was_scaled_up_fails(factor: int, picture: SubjectOf) -> 
     assert [finding.message for finding in measured.findings] == [
         "The picture is blurred or scaled up."
     ]
+
+
+def test_small_print_that_was_scaled_up_fails(picture: SubjectOf) -> None:
+    page = small_print((900, 700))
+
+    enlarged = scaled_up(page, 4, Image.Resampling.BILINEAR)
+
+    assert run_check("blur_upscale", picture(page), {}).state == "passed"
+    assert run_check("blur_upscale", picture(enlarged), {}).state == "failed"
+
+
+def test_sharp_copy_does_not_make_a_soft_picture_sharp(picture: SubjectOf) -> None:
+    page = texture((900, 700)).filter(ImageFilter.GaussianBlur(4))
+    draw = ImageDraw.Draw(page)
+    for top in (40, 540):
+        draw.text((40, top), "Summer nights", font=ImageFont.load_default(60), fill="#0c0e12")
+
+    assert run_check("blur_upscale", picture(page), {}).state == "failed"
 
 
 @pytest.mark.parametrize("drawn", [texture((900, 700)), artwork()], ids=["busy", "flat"])

@@ -1,7 +1,5 @@
 """Rules of the check of the artwork's corners."""
 
-from typing import Any
-
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ from pydantic import JsonValue
 
 from services.qc.checks import run_check
 from services.qc.checks.corners import corner_radii
+from services.qc.domain.creative import Rgb
 from tests.qc.checks.artwork import SIZE, artwork
 from tests.qc.checks.conftest import SubjectOf
 
@@ -90,14 +89,13 @@ def test_radius_limits_and_sameness_are_rules(picture: SubjectOf) -> None:
     assert [f.evidence for f in differing.findings] == ["top left"]
 
 
-def grainy(seed: int, coarse_px: float) -> Any:
-    """A dark photograph with the grain of black and white film."""
+def grainy(seed: int, coarse_px: float) -> Rgb:
+    """A photograph with the grain of black and white film."""
     noise = np.random.default_rng(seed)
-    grain: Any = noise.normal(0, 1, (80, 80))
-    if coarse_px:
-        grain = cv2.GaussianBlur(grain, (0, 0), coarse_px)
+    fine = noise.normal(0, 1, (80, 80))
+    grain = np.asarray(cv2.GaussianBlur(fine, (0, 0), coarse_px)) if coarse_px else fine
     pixels = noise.integers(20, 200, 3) + 6 * (grain / grain.std())[..., None]
-    return np.clip(pixels, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels, 0, 255), np.uint8)
 
 
 @pytest.mark.parametrize("coarse_px", [0, 0.8])
