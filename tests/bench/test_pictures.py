@@ -1,4 +1,4 @@
-"""How a picture is prepared: for models, for checks, and at the door. Pillow in full is the ceiling.
+"""How a picture is prepared, for models, for checks and at the door, beside Pillow in full.
 
 The large pictures are drawn here; the real ones of ../shared/data are measured beside them.
 """

@@ -40,11 +40,11 @@ async def test_the_audit_of_drafts_and_schedules_is_whole_and_read_by_its_client
 
     assert (verified["fault_count"], verified["faults"]) == (0, [])
     assert [one["action"] for one in read["entries"]] == ["draft.approve", "draft.create"]
-    for action, count in (("draft", 2), ("schedule", 2)):
+    for action in ("draft", "schedule"):
         of_client = await api.get(f"/v1/audit?client=diageo&action={action}", CLIENT_ADMIN)
-        assert len(of_client.json["entries"]) == count
+        assert len(of_client.json["entries"]) == 2
     hidden = await api.get(f"/v1/audit?object=draft:{made['draft_id']}", STRANGER)
-    assert hidden.json.get("events", []) == []
+    assert hidden.json["entries"] == []
     async with transaction(run, ["loreal"]) as db:
         count = "SELECT count(*) FROM audit_event WHERE object_kind IN ('draft', 'schedule')"
         assert await db.fetchval(count) == 0
