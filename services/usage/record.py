@@ -18,8 +18,8 @@ from services.usage import repository
 from services.usage.archived import refuse_archived
 from services.usage.domain.pricing import RateCard
 from services.usage.rate_card import RateCards
-from services.usage.rows import content_sha256, event_row, months_of, priced
-from services.usage.staging import ADD, ADD_NEW, Row, Table, add_rows, row_of
+from services.usage.rows import content_sha256, event_row, months_of, priced, row_of
+from services.usage.staging import ADD, ADD_NEW, Row, Table, add_rows
 
 log = structlog.get_logger()
 ALARMING_STATES = {"unpriced", "suspect"}

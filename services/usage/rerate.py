@@ -22,8 +22,8 @@ from services.usage.domain.cost import COMPONENTS, Cost, cost_of_usage
 from services.usage.domain.pricing import RateCard
 from services.usage.domain.report import WIDE, exact_sum
 from services.usage.rate_card import RateCards
-from services.usage.rows import months_of
-from services.usage.staging import COLUMNS, ENTRY, KEEP_PEOPLE, Row, add_rows, row_of
+from services.usage.rows import months_of, row_of
+from services.usage.staging import COLUMNS, ENTRY, KEEP_PEOPLE, Row, add_rows
 
 LOCK = 7_187
 ZERO = Decimal(0)

@@ -1,10 +1,10 @@
 """What the ledger keeps of an event: its row, its price and the hash that tells it from others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from libs.contracts.usage import ProviderCall, UsageEvent
 from services.usage.domain.cost import COMPONENTS, cost_of_call
 from services.usage.domain.pricing import RateCard
-from services.usage.staging import EVENT, SENT_ENTRY, Row, array_text, row_of
+from services.usage.staging import EVENT, SENT_ENTRY, STAGES, Row, Table
 
 UNKNOWN = "unknown"
 UUIDV7 = 7
@@ -119,3 +119,29 @@ def _month(day: int, is_uuid7: bool) -> date | None:
         return (EPOCH + timedelta(days=day)).replace(day=1)
     except OverflowError:
         return None
+
+
+def row_of(table: Table, values: Mapping[str, Any]) -> Row:
+    """The row of values by their names: all of them, also the user key, and JSON as its text."""
+    row = list(_values[table](values))
+    for place, text_of in _texts[table]:
+        value = row[place]
+        if value is not None:
+            row[place] = text_of(value)
+    return row
+
+
+def array_text(texts: Sequence[str]) -> str:
+    """How PostgreSQL writes a text[]."""
+    quoted = '","'.join(texts)
+    if "\\" in quoted or quoted.count('"') != 2 * (len(texts) - 1):
+        quoted = '","'.join(text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return '{"' + quoted + '"}' if texts else "{}"
+
+
+_TEXT_OF: Mapping[str, Callable[[Any], str]] = {"numeric": str, "text[]": array_text}
+_values = {table: itemgetter(*names) for table, names in STAGES.items()}
+_texts = {
+    table: [(n, _TEXT_OF[kind]) for n, kind in enumerate(kinds.values()) if kind in _TEXT_OF]
+    for table, kinds in STAGES.items()
+}

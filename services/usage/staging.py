@@ -253,25 +253,6 @@ ADD_NEW = {table: sql.replace(UNLESS_KNOWN, "") for table, sql in ADD.items()}
 """For rows of which none is known: to be ready for one costs the server a tenth of adding it."""
 
 
-def row_of(table: Table, values: Mapping[str, Any]) -> Row:
-    """The row of values by their names: all of them, also the user key, and JSON as its text."""
-    return [_staged(kind, values[name]) for name, kind in STAGES[table].items()]
-
-
-def _staged(kind: str, value: Any) -> Any:
-    if value is None or kind not in ("numeric", "text[]"):
-        return value
-    return str(value) if kind == "numeric" else array_text(value)
-
-
-def array_text(texts: Sequence[str]) -> str:
-    """How PostgreSQL writes a text[]."""
-    quoted = '","'.join(texts)
-    if "\\" in quoted or quoted.count('"') != 2 * (len(texts) - 1):
-        quoted = '","'.join(text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
-    return '{"' + quoted + '"}' if texts else "{}"
-
-
 async def add_rows(
     db: Connection,
     rows: Mapping[Table, Sequence[Row]],

@@ -62,6 +62,7 @@ _PART = {"prompt_tokens", "completion_tokens", "total_tokens", "cost"}
 _TOTALS = {"total_prompt_tokens", "total_completion_tokens", "total_tokens", "by_provider"}
 _RAW = json_text({"tracker": LOGS})
 _BEST_SCORE = Decimal(100)
+_EXACTLY = json.JSONDecoder(parse_float=Decimal)
 
 IMPORTED: Row = {
     "analysis_id": None,
@@ -168,7 +169,7 @@ def _object(line: bytes) -> Mapping[str, Any]:
 def _exact(line: bytes) -> Mapping[str, Any]:
     """The same object with the digits of its numbers as they were written."""
     try:
-        exact: Mapping[str, Any] = json.loads(line, parse_float=Decimal)
+        exact: Mapping[str, Any] = _EXACTLY.decode(line.decode())
     except (ValueError, ArithmeticError):
         raise Unreadable("a number is too large to be kept") from None
     return exact

@@ -40,7 +40,7 @@ def text(value: object, name: str, default: str = UNKNOWN) -> str:
         value = str(value)
     if len(value) > MAX_TEXT:
         raise Unreadable(f"{name} has more than {MAX_TEXT} characters")
-    if len(value.encode(errors="replace")) > MAX_KEY_BYTES:
+    if not value.isascii() and len(value.encode(errors="replace")) > MAX_KEY_BYTES:
         raise Unreadable(f"{name} has more than {MAX_KEY_BYTES} bytes")
     if "\x00" in value:
         raise Unreadable("NUL character, which cannot be stored")
