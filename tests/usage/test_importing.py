@@ -104,6 +104,8 @@ async def test_import_that_broke_off_is_done_again_and_nothing_doubles(
         for written in lines[:50]:
             yield written
             await asyncio.sleep(0.002)
+        while not (await report_of(usage))["total_analyses"]:
+            await asyncio.sleep(0.01)
         raise ConnectionError("the sender died")
 
     with pytest.raises(ClientError):
