@@ -13,11 +13,11 @@ async def recorded_hashes(db: Connection, event_ids: Sequence[UUID]) -> list[tup
     """Id and content hash of every row with one of these ids, whatever its client and kind."""
     rows = await db.fetch(
         """
-        SELECT event_id, content_sha256 FROM ledger_entry WHERE event_id = ANY($1::text::uuid[])
+        SELECT event_id, content_sha256 FROM ledger_entry WHERE event_id = ANY($1::uuid[])
         UNION ALL
-        SELECT event_id, content_sha256 FROM usage_event WHERE event_id = ANY($1::text::uuid[])
+        SELECT event_id, content_sha256 FROM usage_event WHERE event_id = ANY($1::uuid[])
         """,
-        "{" + ",".join([f"{event_id.int:032x}" for event_id in event_ids]) + "}",
+        event_ids,
     )
     return [(row["event_id"], row["content_sha256"]) for row in rows]
 
