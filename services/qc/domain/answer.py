@@ -57,20 +57,26 @@ def _cut(limit: int) -> BeforeValidator:
     return BeforeValidator(lambda text: clean(text, limit) if isinstance(text, str) else text)
 
 
+_WORD = BeforeValidator(lambda word: word.strip().lower() if isinstance(word, str) else word)
+"""A choice, whatever its case: servers without strict schemas write "Major"."""
+
+
 class _FindingForm(BaseModel):
-    severity: Severity
-    message: Annotated[str, _cut(MAX_MESSAGE_CHARS), Field(min_length=1)]
-    evidence: Annotated[str | None, _cut(MAX_EVIDENCE_CHARS)]
-    fix: Annotated[str | None, _cut(MAX_MESSAGE_CHARS)]
-    box: object
+    """What may be null may be missing too: that loses nothing, and asking again is paid."""
+
+    severity: Annotated[Severity, _WORD]
+    message: Annotated[str, _cut(MAX_MESSAGE_CHARS)]
+    evidence: Annotated[str | None, _cut(MAX_EVIDENCE_CHARS)] = None
+    fix: Annotated[str | None, _cut(MAX_MESSAGE_CHARS)] = None
+    box: object = None
     picture: object = None
 
 
 class _AnswerForm(BaseModel):
     evidence: Annotated[str, _cut(MAX_EVIDENCE_CHARS)]
-    verdict: Verdict
+    verdict: Annotated[Verdict, _WORD]
     score: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)] | None
-    findings: list[_FindingForm]
+    findings: Annotated[list[_FindingForm], BeforeValidator(lambda listed: listed or [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,10 @@ class Answers:
 def parse_answers(text: str, check_ids: Sequence[str]) -> Answers:
     """Validate the text of a model's answer to `check_ids`; whatever it is, this raises nothing.
 
-    A box that makes no sense is dropped and its finding kept. Anything else that breaks the
-    form makes that check's answer unusable: half an answer is no judgement. The other checks
-    keep theirs. What nobody asked is ignored; a check answered twice has no answer.
+    A box that makes no sense is dropped and its finding kept; a finding without words is
+    dropped. Anything else that breaks the form makes that check's answer unusable: half an
+    answer is no judgement. The other checks keep theirs. What nobody asked is ignored; a check
+    answered twice has no answer.
     """
     document = _json_object(text)
     listed = document if isinstance(document, Unusable) else _listed(document, check_ids)
@@ -181,7 +188,8 @@ def _what_is_wrong(error: ValidationError) -> str:
 
 
 def _findings(forms: list[_FindingForm]) -> tuple[Finding, ...]:
-    worst = sorted(forms, key=lambda form: _WORST_FIRST.index(form.severity))[:MAX_FINDINGS]
+    told = [form for form in forms if form.message]
+    worst = sorted(told, key=lambda form: _WORST_FIRST.index(form.severity))[:MAX_FINDINGS]
     return tuple(_finding(form) for form in worst)
 
 

@@ -182,6 +182,27 @@ def test_gemini_lists_and_boxes_of_shares_are_understood_too(box: Any) -> None:
     assert (region.x, region.y) == (0.2, 0.1)
 
 
+@pytest.mark.parametrize("field", ["evidence", "fix", "box"])
+def test_what_may_be_null_in_a_finding_may_be_missing(field: str) -> None:
+    (kept,) = answer(findings=[{key: FINDING[key] for key in FINDING if key != field}]).findings
+
+    assert (kept.message, kept.severity) == ("Logo too small", "major")
+    assert None in (kept.evidence, kept.fix, kept.region)
+
+
+def test_the_case_of_a_choice_does_not_matter() -> None:
+    parsed = answer(verdict="FAIL", findings=[finding(severity=" Critical")])
+
+    assert (parsed.state, parsed.findings[0].severity) == ("failed", "critical")
+
+
+@pytest.mark.parametrize("findings", [None, [finding(message=" \u200b")]])
+def test_findings_that_say_nothing_are_dropped(findings: Any) -> None:
+    parsed = answer(findings=findings)
+
+    assert (parsed.state, parsed.score, parsed.findings) == ("failed", 40, ())
+
+
 def test_five_findings_are_kept_the_worst_first() -> None:
     severities = ["minor"] * 4 + ["critical", "major", "minor"]
     parsed = answer(findings=[finding(severity=severity) for severity in severities])
