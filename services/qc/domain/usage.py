@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from pydantic import JsonValue
 
@@ -116,7 +116,7 @@ def from_gemini(block: UsageBlock | None) -> TokenUsage | None:
     proves that they are inside. Tool results are input beside the prompt; cached tokens
     are inside the prompt. Source: Gemini API reference, `UsageMetadata`.
     """
-    if not block or "promptTokenCount" not in block:
+    if not _reports(block, "promptTokenCount"):
         return None
     tool = count(block, "toolUsePromptTokenCount")
     given = count(block, "promptTokenCount") + tool
@@ -137,7 +137,7 @@ def from_gemini(block: UsageBlock | None) -> TokenUsage | None:
 
 
 def _from_openai(block: UsageBlock | None, given_key: str, made_key: str) -> TokenUsage | None:
-    if not block or (given_key not in block and made_key not in block):
+    if not _reports(block, given_key, made_key):
         return None
     of_input, of_output = _part(block, f"{given_key}_details"), _part(block, f"{made_key}_details")
     given, made = count(block, given_key), count(block, made_key)
@@ -178,6 +178,16 @@ def _nested(usage: TokenUsage) -> TokenUsage:
     )
 
 
+def _reports(block: UsageBlock | None, *keys: str) -> TypeGuard[UsageBlock]:
+    """Whether one of the counts is there to be read: what is null or words is no report of zero."""
+    return any(_is_count((block or {}).get(key)) for key in keys)
+
+
+def _is_count(value: JsonValue) -> TypeGuard[int | float]:
+    """A whole or broken number, however large; NaN is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
 def _part(block: UsageBlock, key: str) -> UsageBlock:
     part = block.get(key)
     return part if isinstance(part, dict) else {}
@@ -186,9 +196,7 @@ def _part(block: UsageBlock, key: str) -> UsageBlock:
 def count(block: UsageBlock, key: str) -> int:
     """A count as a vendor wrote it; 0 for what is none, never more than the ledger takes."""
     value = block.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0
-    return int(min(max(value, 0), MAX_TOKENS)) if value == value else 0
+    return int(min(value, MAX_TOKENS)) if _is_count(value) else 0
 
 
 def _total(block: UsageBlock, key: str) -> int | None:

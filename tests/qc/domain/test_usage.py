@@ -140,6 +140,15 @@ def test_a_count_that_is_no_number_counts_nothing(nonsense: JsonValue) -> None:
     assert (usage.input_tokens, usage.output_tokens) == (0, 3)
 
 
+@pytest.mark.parametrize("nonsense", [None, "12", True, -5, float("nan"), [1], {"a": 1}])
+def test_counts_of_which_none_can_be_read_are_no_report_of_zero(nonsense: JsonValue) -> None:
+    openai: dict[str, JsonValue] = {"prompt_tokens": nonsense, "completion_tokens": nonsense}
+
+    assert from_openai_chat({**openai, "total_tokens": nonsense}) is None
+    assert from_openai_responses({"input_tokens": nonsense, "output_tokens": nonsense}) is None
+    assert from_gemini({"promptTokenCount": nonsense, "candidatesTokenCount": 5}) is None
+
+
 @pytest.mark.parametrize("huge", [10**30, float("inf")])
 def test_counts_stay_within_what_the_ledger_takes(huge: JsonValue) -> None:
     usage = from_gemini(
