@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeVar
 
 from aiohttp import ClientSession, CookieJar
 from cyclopts import App, CycloptsError, Parameter
+from pydantic import ValidationError
 from rich.console import Console
 from yarl import URL
 
@@ -35,6 +36,7 @@ from libs.api.prices import PricesApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
 from libs.problems import Problem
+from libs.web import invalid
 from services.profiles.commands import registry_apps
 from services.qc import commands as qc
 from services.qc.check_commands import AsUser, add_check_commands
@@ -275,6 +277,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(error))
     except Problem as error:
         _fail(error.detail)
+    except ValidationError as error:  # what was typed makes no request
+        _fail(invalid(error, "bad_flags").detail)
     except ExceptionGroup as group:
         _fail("; ".join(str(error) for error in group.exceptions))
     except BrokenPipeError:

@@ -26,6 +26,7 @@ from tests.journeys.processes import (
 )
 
 pytestmark = LINUX_ONLY
+NO_ONE = "01a00000-0000-7000-8000-000000000000"
 PROFILE = ("--client", "diageo", "--profile", "diageo_key_visual")
 GOOD = {"evidence": "A bottle.", "verdict": "pass", "score": 95, "findings": []}
 BAD = {"evidence": "A child drinks.", "verdict": "fail", "score": 5, "findings": []}
@@ -105,6 +106,11 @@ def test_person_reads_verdict_findings_time_and_cost(
         (("report", "--email", "ada@agency.example"), "AIQC_MAIL_URL"),
         (("report", "--again"), "--email"),
         (("token", "--service", "gateway"), "gateway"),
+        (("override", NO_ONE, "spelling", "passed", "--reason", "x", "--score", "101"), "score"),
+        (("override", NO_ONE, "spelling", "unsure", "--reason", "x", "--score", "5"), "a score"),
+        (("confirm", NO_ONE, "--reason", "x" * 2_001), "reason"),
+        (("rerun", NO_ONE, "--only", ""), "checks"),
+        (("campaign", "run", "SAMPLE", *PROFILE, "--name", "x" * 999), "name"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
