@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,6 +13,8 @@ STATES = ("failed", "error", "unsure", "missing_input", "passed", "not_applicabl
 MAX_MEASURED_CHARS = 1_500
 LABEL_SHARE = 1 / 45
 """Size of a box's number, of the longer side of its page."""
+LABEL_TOUCH_PX = 0.5
+"""Numbers that overlap by less only touch: places are rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def shown_large(sheets: Sequence[Sheet]) -> list[Sheet]:
 
 
 def _boxes(remarks: Sequence[Remark], preview: Preview | None) -> Iterator[Box]:
+    taken: list[Box] = []
     for remark in remarks:
         region = remark.finding.region
         if not region or not preview or remark.finding.page != preview.page:
@@ -129,7 +132,7 @@ def _boxes(remarks: Sequence[Remark], preview: Preview | None) -> Iterator[Box]:
         x, y = region.x * preview.width_px, region.y * preview.height_px
         width = min(region.w, 1 - region.x) * preview.width_px
         height = min(region.h, 1 - region.y) * preview.height_px
-        yield Box(
+        box = Box(
             number=remark.number,
             severity=remark.finding.severity,
             says=f"{remark.number}. {remark.check_id}: {remark.finding.message}",
@@ -142,6 +145,32 @@ def _boxes(remarks: Sequence[Remark], preview: Preview | None) -> Iterator[Box]:
             label_y=round(_beside(y, height, label, preview.height_px), 1),
             approximate=remark.finding.approximate,
         )
+        taken.append(_apart(box, taken, label, preview.width_px))
+        yield taken[-1]
+
+
+def _apart(box: Box, taken: Sequence[Box], label: float, page_width: float) -> Box:
+    """The box with its number where no other number stands: findings often share one place.
+
+    Numbers go on to the right, and to the left where the page ends; on top when both are full.
+    """
+    row = [other for other in taken if abs(other.label_y - box.label_y) < label - LABEL_TOUCH_PX]
+    x = box.label_x
+    for other in sorted(row, key=lambda other: other.label_x):
+        if _covers(x, box, other):
+            x = other.label_x + other.label_width
+    if x + box.label_width > page_width + LABEL_TOUCH_PX:
+        x = box.label_x
+        for other in sorted(row, key=lambda other: -other.label_x):
+            if _covers(x, box, other):
+                x = other.label_x - box.label_width
+    return replace(box, label_x=round(x, 1)) if x >= 0 else box
+
+
+def _covers(x: float, box: Box, other: Box) -> bool:
+    """Whether the number of `box`, moved to `x`, lies on that of `other` in its row."""
+    across = x < other.label_x + other.label_width - LABEL_TOUCH_PX
+    return across and other.label_x < x + box.label_width - LABEL_TOUCH_PX
 
 
 def _beside(y: float, height: float, label: float, page_height: float) -> float:

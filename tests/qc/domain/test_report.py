@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from html.parser import HTMLParser
+from itertools import combinations
 from uuid import UUID
 
 import pytest
@@ -129,6 +130,24 @@ def test_boxes_and_their_numbers_stay_on_the_page(region: Region) -> None:
     assert box.x + box.width <= 1600 and box.y + box.height <= 800
     assert 0 <= box.label_x <= 1600 - box.label_width
     assert 0 <= box.label_y <= 800 - sheet.label_px or box.label_y == box.y
+
+
+@pytest.mark.parametrize("x", [0.0, 0.2, 0.95])
+def test_numbers_of_findings_in_one_place_do_not_cover_each_other(x: float) -> None:
+    same = [at(region=Region(x=x, y=0.4, w=0.05, h=0.1)) for _ in range(12)]
+    one = analysis(failed(*same))
+
+    sheet = sheets_of(one, remarks_of(one))[0]
+
+    assert len(sheet.boxes) == 12
+    for box, other in combinations(sheet.boxes, 2):
+        apart = max(
+            other.label_x - box.label_x - box.label_width,
+            box.label_x - other.label_x - other.label_width,
+            abs(box.label_y - other.label_y) - sheet.label_px,
+        )
+        assert apart > -1, (box.number, other.number)
+    assert all(0 <= box.label_x <= 1600 - box.label_width for box in sheet.boxes)
 
 
 def test_without_findings_the_first_page_is_shown() -> None:
