@@ -295,6 +295,6 @@ def usd(cost: Decimal | None, places: int) -> str:
 
 
 def decimals(cost: Decimal | None) -> int:
-    """Digits after the point that the exact cost has, and two at least."""
+    """Digits after the point that a person reads of the cost: two at least, six at most."""
     exponent = cost.normalize().as_tuple().exponent if cost else 0
-    return max(2, -exponent) if isinstance(exponent, int) else 2
+    return min(max(2, -exponent), 6) if isinstance(exponent, int) else 2

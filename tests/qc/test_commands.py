@@ -1,0 +1,60 @@
+"""What a person reads of an analysis on a terminal."""
+
+import io
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from rich.console import Console
+
+from libs.contracts.qc import Analysis, CheckResult, Creative
+from services.qc.commands import show
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+THIRD = Decimal("0.001830373333333333")
+CHECKS = ("visual_hierarchy", "product_visibility", "call_to_action")
+CREATIVE = Creative(
+    file_name="a.png",
+    sha256="e" * 64,
+    bytes=1,
+    format="PNG",
+    width_px=9,
+    height_px=9,
+    pages=1,
+)
+
+
+def analysis() -> Analysis:
+    results = [
+        CheckResult(
+            check_id=id, state="passed", score=90, model_served="gemini-2.5-pro", cost_usd=THIRD
+        )
+        for id in CHECKS
+    ]
+    return Analysis(
+        analysis_id=UUID(int=1),
+        client_id="diageo",
+        state="done",
+        verdict="pass",
+        score=90,
+        coverage=100,
+        profile_id="a",
+        profile_version=1,
+        checks=results,
+        cost_usd=3 * THIRD,
+        creative=CREATIVE,
+        created_at=NOON,
+        finished_at=NOON,
+        duration_ms=6_110,
+    )
+
+
+def test_a_split_cost_leaves_room_for_the_model_on_eighty_columns() -> None:
+    screen = Console(file=io.StringIO(), width=80)
+
+    show(analysis(), screen)
+
+    assert isinstance(screen.file, io.StringIO)
+    told = screen.file.getvalue()
+    assert told.count("gemini-2.5-pro") == len(CHECKS)
+    assert told.count("$0.001830 ") == len(CHECKS) and "$0.005491" in told
