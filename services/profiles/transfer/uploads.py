@@ -29,7 +29,10 @@ async def read_files(request: web.Request) -> tuple[list[Incoming], list[str]]:
         raise Unsupported("files_wanted", f"Send the files as {LINES}, or as {ZIP}.")
     body = await _body(request)
     files = _from_zip(body) if request.content_type == ZIP else _from_lines(body)
-    return await asyncio.to_thread(_read, files)
+    taken, wrong = await asyncio.to_thread(_read, files)
+    if not taken and not wrong:
+        raise BadRequest("no_files", "There is no file like pack.json in it.")
+    return taken, wrong
 
 
 async def _body(request: web.Request) -> bytes:

@@ -73,6 +73,8 @@ async def test_a_gap_and_a_file_sent_twice_are_told(transfer: Transfer) -> None:
         (b'{"file": "a.json"}', "application/x-ndjson", 400),
         (b"[" * 100_000, "application/x-ndjson", 400),
         (b"PK no zip", "application/zip", 400),
+        (b"", "application/x-ndjson", 400),
+        (zipped({"readme.txt": b"no profile"}), "application/zip", 400),
         (zipped({"a.json": b" " * (3 << 20)}), "application/zip", 413),
         (zipped({"a.json": b"[" * 100_000}), "application/zip", 409),
         (zipped({"a.json": b"\xff\xfe"}), "application/zip", 409),
