@@ -1,5 +1,6 @@
 """What is looked for among profiles, and where a version uses a check, a model or an asset."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from pydantic import JsonValue
 from libs.contracts.profiles import Check
 
 State = Literal["active", "archived", "all"]
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
+"""Thai, Lao, Burmese, Khmer, Japanese and Chinese: words that no space divides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,7 @@ class Sought:
     """What a profile in a list must have; None asks for nothing.
 
     `q` are beginnings of words of its name, prompts and checks, or any part of its name.
+    In a script without spaces they are any part of that.
     `check` is an id, or what an exact check measures. `asset` is the name of a reference asset.
     """
 
@@ -25,6 +31,11 @@ class Sought:
     model: str | None = None
     asset: str | None = None
     state: State = "active"
+
+    @property
+    def parts(self) -> list[str] | None:
+        """The words of `q` where they may stand inside others; None where they may not."""
+        return _plain(self.q).split() if self.q and UNSPACED.search(self.q) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,11 @@ async def lines(db: Connection, client_id: str | None, sought: Sought) -> list[L
            AND ($4::text IS NULL OR $4 = ANY (model_names))
            AND ($5::text IS NULL OR lower(normalize(btrim($5))) = ANY (texts))
            AND ($6::text IS NULL OR words @@ words_sought($6)
-                OR strpos(lower(normalize(name)), lower(normalize(btrim($6)))) > 0)
+                OR strpos(lower(normalize(name)), lower(normalize(btrim($6)))) > 0
+                OR (SELECT bool_and(strpos(said, part) > 0)
+                      FROM unnest($7::text[]) AS part,
+                           lower(normalize(concat_ws(' ', slug, name, description, checks)))
+                           AS said))
          ORDER BY lower(name), slug
         """,
         client_id,
@@ -52,6 +56,7 @@ async def lines(db: Connection, client_id: str | None, sought: Sought) -> list[L
         sought.model,
         sought.asset,
         sought.q,
+        sought.parts,
     )
     return [line_of(row) for row in rows]
 

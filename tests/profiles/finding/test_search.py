@@ -42,6 +42,17 @@ async def test_words_are_found_by_their_beginning_wherever_they_stand(api: Api, 
     assert await found(api, f"q={q}") & {profile_id, "my_profile"} == {profile_id}
 
 
+@pytest.mark.parametrize("q", ["標誌", "必須", "標誌 claim", "โลโก้", "ロゴ", "包裝", "看得"])
+async def test_words_that_no_space_divides_are_found_inside_a_text(api: Api, q: str) -> None:
+    prompt = "品牌標誌必須清晰可見。ต้องเห็นโลโก้ชัดเจน。商品のロゴを確認する。"
+    checks = {"claim": judged(prompt=prompt, title="讓人看得懂")}
+    profile_id = await api.create(draft(name="Asia", description="所有包裝", checks=checks))
+    await api.create(draft())
+
+    assert await found(api, f"q={q}") == {profile_id}
+    assert await found(api, "q=標誌 winter") == set()
+
+
 @pytest.mark.parametrize(
     "q",
     ["claimer", "legal winter", "judged", "100%25", "a' | 'b", "a:*&!(", "\\", "***", "_", "<->"],
