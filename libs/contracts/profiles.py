@@ -21,6 +21,8 @@ Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 MAX_CHECKS = 100
 MAX_PROMPT_CHARS = 8_000
+MAX_PROFILE_BYTES = 12 << 20
+"""Of its JSON: as many checks and prompts as may be, in any script, each character escaped."""
 
 
 class Check(Request):

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, JsonValue
 
 from libs.contracts.common import Label, Reply, Request, in_utc
-from libs.contracts.profiles import ProfileDraft
+from libs.contracts.profiles import MAX_PROFILE_BYTES, ProfileDraft
 
 MAX_FILES = 5_000
-MAX_FILE_BYTES = 2 << 20
+MAX_FILE_BYTES = MAX_PROFILE_BYTES
 MAX_ALL_BYTES = 64 << 20
 
 

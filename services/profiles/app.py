@@ -10,6 +10,7 @@ from aiohttp import web
 
 from libs.actor import Verifier
 from libs.contracts.access import Action
+from libs.contracts.profiles import MAX_PROFILE_BYTES
 from libs.postgres import database_problems, open_database, read_migrations
 from libs.web import READY, Route, create_service
 from services.profiles import handlers
@@ -96,7 +97,7 @@ def create_app(settings: ProfilesSettings) -> web.Application:
                 await schedules
 
     verifier = Verifier("profiles", settings.trusted_keys)
-    app = create_service("profiles", ROUTES, verifier)
+    app = create_service("profiles", ROUTES, verifier, MAX_PROFILE_BYTES)
     app[handlers.STRICT] = settings.require_if_match
     app.cleanup_ctx.append(postgres)
     app.middlewares.append(conditional)

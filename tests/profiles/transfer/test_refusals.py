@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from libs.contracts.transfer import MAX_FILES
+from libs.contracts.transfer import MAX_FILE_BYTES, MAX_FILES
 from tests.profiles.conftest import Api
 from tests.profiles.factories import exact
 from tests.profiles.transfer.conftest import OLD, Transfer, lines, zipped
@@ -75,7 +75,7 @@ async def test_a_gap_and_a_file_sent_twice_are_told(transfer: Transfer) -> None:
         (b"PK no zip", "application/zip", 400),
         (b"", "application/x-ndjson", 400),
         (zipped({"readme.txt": b"no profile"}), "application/zip", 400),
-        (zipped({"a.json": b" " * (3 << 20)}), "application/zip", 413),
+        (zipped({"a.json": b" " * (MAX_FILE_BYTES + 1)}), "application/zip", 413),
         (zipped({"a.json": b"[" * 100_000}), "application/zip", 409),
         (zipped({"a.json": b"\xff\xfe"}), "application/zip", 409),
         (b"PK\x01\x02" * (4 * MAX_FILES + 1), "application/zip", 413),

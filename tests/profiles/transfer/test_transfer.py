@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from libs.contracts.access import Actor
+from libs.contracts.profiles import MAX_CHECKS, MAX_PROMPT_CHARS
 from libs.postgres import Pool, transaction
 from services.profiles.app import STARTERS
 from tests.profiles.conftest import EDITOR, STRANGER, VIEWER, Api
-from tests.profiles.factories import draft, draft_for
+from tests.profiles.factories import draft, draft_for, judged
 from tests.profiles.transfer.conftest import OLD, Transfer, zipped
 
 
@@ -85,6 +86,17 @@ async def test_a_zip_goes_out_and_comes_in(transfer: Transfer) -> None:
     assert "profiles/loreal_key_visual.json" not in names
     back = await transfer.bring(body, kind="application/zip")
     assert (back.status, back.json["skipped"]) == (200, len(names))
+
+
+async def test_the_largest_profile_is_taken_and_comes_through(api: Api, transfer: Transfer) -> None:
+    prompt = "品" * MAX_PROMPT_CHARS
+    checks = {f"check_{number}": judged(prompt=prompt) for number in range(MAX_CHECKS)}
+    profile_id = await api.create(draft(name="Large", checks=checks))
+
+    _, body = await transfer.take(f"?profile={profile_id}")
+    back = await transfer.bring(body, kind="application/zip")
+
+    assert (back.status, back.json["skipped"]) == (200, 1)
 
 
 async def test_a_zip_may_hold_more_and_marks_of_editors(transfer: Transfer) -> None:
