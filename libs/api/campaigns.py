@@ -1,6 +1,6 @@
 """Caller of the gateway for campaigns."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from libs.contracts.campaigns import (
     Matrix,
     Retried,
 )
+from libs.contracts.estimates import CampaignEstimate
 
 CAMPAIGNS = "/api/campaigns"
 
@@ -25,6 +26,13 @@ class CampaignsApi(GatewayApi):
 
     async def make_campaign(self, order: CampaignOrder) -> Campaign:
         return await self._caller.call("POST", CAMPAIGNS, Campaign, order)
+
+    async def estimate_campaign(
+        self, order: CampaignOrder, files: Iterable[tuple[str, Path]]
+    ) -> CampaignEstimate:
+        """What it would cost with these files by their names, ZIPs among them. Nothing is run."""
+        fields = {"order": order.model_dump_json()}
+        return await self._upload_all(f"{CAMPAIGNS}/estimate", files, fields, CampaignEstimate)
 
     async def campaigns(self, client_id: str = "", limit: int = 50) -> list[Campaign]:
         """The newest first, of one client or of all."""

@@ -1,10 +1,13 @@
 """Caller of the gateway, as a person: the command line's way in."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from uuid import UUID
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
+from aiohttp.payload import AsyncIterablePayload
 from pydantic import ValidationError
 from yarl import URL
 
@@ -16,6 +19,7 @@ from libs.contracts.qc import Accepted, Analysis, ProgressEvent
 from libs.contracts.triage import TriageReport
 from libs.problems import UpstreamFailed
 
+CHUNK_BYTES = 1 << 18
 UPLOAD_TIMEOUT = ClientTimeout(total=600, sock_connect=3)
 STREAM_TIMEOUT = ClientTimeout(total=None, sock_connect=3, sock_read=60)
 
@@ -120,16 +124,30 @@ class GatewayApi:
     async def _upload(
         self, path: str, file: Path, fields: Mapping[str, str], answer: type[Answer]
     ) -> Answer:
-        form = FormData(quote_fields=False)  # or a name with a space arrives as `a%20b.png`
-        for name, value in fields.items():
-            form.add_field(name, value)
+        form = _form(fields)
+        with file.open("rb") as content:
+            form.add_field("file", content, filename=_printable(file.name))
+            return await self._send(path, form, answer)
+
+    async def _upload_all(
+        self,
+        path: str,
+        files: Iterable[tuple[str, Path]],
+        fields: Mapping[str, str],
+        answer: type[Answer],
+    ) -> Answer:
+        """Send files by these names; each is open only while it is sent. Raises OSError first."""
+        form = _form(fields)
+        for name, file in files:
+            form.add_field("file", await asyncio.to_thread(_Later, file), filename=_printable(name))
+        return await self._send(path, form, answer)
+
+    async def _send(self, path: str, form: FormData, answer: type[Answer]) -> Answer:
         try:
-            with file.open("rb") as content:
-                form.add_field("file", content, filename=_printable(file.name))
-                async with self._session.post(
-                    self._url / path.lstrip("/"), data=form, timeout=UPLOAD_TIMEOUT
-                ) as response:
-                    body = await response.read()
+            async with self._session.post(
+                self._url / path.lstrip("/"), data=form, timeout=UPLOAD_TIMEOUT
+            ) as response:
+                body = await response.read()
         except (ClientError, TimeoutError, ConnectionError) as error:
             raise UpstreamFailed("no_reply", f"The upload broke off: {error}") from error
         if not response.ok:
@@ -138,6 +156,33 @@ class GatewayApi:
             return answer.model_validate_json(body)
         except ValidationError as error:
             raise UpstreamFailed("no_usable_reply", f"{path}: {error}") from error
+
+
+class _Later(AsyncIterablePayload):
+    """A file that is opened when its turn comes; its size is told before."""
+
+    def __init__(self, file: Path) -> None:
+        with file.open("rb") as content:
+            self._bytes = os.fstat(content.fileno()).st_size
+        super().__init__(_bytes_of(file), content_type="application/octet-stream")
+
+    @property
+    def size(self) -> int:
+        return self._bytes
+
+
+async def _bytes_of(file: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(file.open, "rb") as content:
+        while chunk := await asyncio.to_thread(content.read, CHUNK_BYTES):
+            yield chunk
+
+
+def _form(fields: Mapping[str, str]) -> FormData:
+    # Names as they are: quoted, one with a space arrives as `a%20b.png`.
+    form = FormData(quote_fields=False, default_to_multipart=True)
+    for name, value in fields.items():
+        form.add_field(name, value)
+    return form
 
 
 def _printable(name: str) -> str:

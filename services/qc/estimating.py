@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pydantic import JsonValue
 
 from libs.contracts.estimates import EstimatedCall
-from libs.contracts.models import ModelInfo
 from libs.contracts.profiles import Check
 from libs.contracts.qc import Creative, CreativePage, UsedAsset
 from services.qc.asking.judge import Judge
@@ -25,7 +24,7 @@ from services.qc.domain.triage import Plan, Policy
 from services.qc.domain.views import MOST_SIDE_PX, Shown, pages_to_show
 from services.qc.domain.wants import together, wants_of
 from services.qc.gallery import MOST_REFERENCES
-from services.qc.providers.tiers import STANDARD, tier_of
+from services.qc.providers.tiers import FLEX, STANDARD, tier_of
 from services.qc.quoting import Quotes
 
 NO_PICTURE = "0" * 64
@@ -151,15 +150,11 @@ async def expected_calls(
 ) -> list[EstimatedCall]:
     """What is asked of whom for these judged checks, each call with its price.
 
-    One that can wait is asked in the cheaper tier of the models that have one.
+    What can wait is asked in the cheaper tier of the models that have one.
     """
     plan = await judge.plan(judge.groups(checks))
     models = await judge.registry.models()
     calls = Expecting(plan, judge.policy, models, given, habits).calls()
-    tiers = [_tier(models.find(one.model.provider, one.model.model), given.brief) for one in calls]
-    priced = map(quotes.priced, calls, tiers)
-    return list(await asyncio.gather(*priced))
-
-
-def _tier(info: ModelInfo, brief: StoredBrief) -> str:
-    return tier_of(info, "flex" if brief.given.can_wait else STANDARD)
+    waiting = [tier_of(models.find(one.model.provider, one.model.model), FLEX) for one in calls]
+    asked = waiting if given.brief.given.can_wait else [STANDARD] * len(calls)
+    return list(await asyncio.gather(*map(quotes.priced, calls, asked, waiting)))

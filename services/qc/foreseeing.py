@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from libs.contracts.estimates import EstimatedCall, EstimatedCheck
@@ -11,6 +12,7 @@ from libs.postgres import Connection, transaction
 from services.qc import briefing
 from services.qc.asking.answers import answers_kept
 from services.qc.briefing import StoredBrief, Wishes
+from services.qc.domain.cost_shares import exact_sum
 from services.qc.domain.estimate import Habits
 from services.qc.earlier import find_earlier
 from services.qc.estimating import Given, expected_calls
@@ -46,6 +48,10 @@ class Foreseen:
     checks: list[EstimatedCheck]
     calls: list[EstimatedCall]
     earlier: UUID | None
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        return exact_sum(call.cost_usd for call in self.calls)
 
 
 @dataclass(frozen=True, slots=True)

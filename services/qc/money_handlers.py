@@ -10,7 +10,6 @@ from libs.contracts.triage import TriageQuery, TriageReport
 from libs.postgres import transaction
 from libs.web import ACTOR
 from services.qc.accept import chosen_checks, id_field, open_known, received, wishes_of
-from services.qc.domain.cost_shares import exact_sum
 from services.qc.foreseeing import Wanted, foresee
 from services.qc.habits import habits_of
 from services.qc.handlers import BENCH, PROFILES, SETTINGS
@@ -36,7 +35,7 @@ async def post_estimate(request: web.Request) -> Estimate:
     wanted = Wanted(resolved, wishes, habits, only)
     foreseen = await foresee(bench, Quotes(app[USAGE]), wanted, creative)
     return Estimate(
-        cost_usd=exact_sum(call.cost_usd for call in foreseen.calls),
+        cost_usd=foreseen.cost_usd,
         checks=foreseen.checks,
         calls=foreseen.calls,
         unpriced=unpriced(foreseen.calls),

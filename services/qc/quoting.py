@@ -12,6 +12,7 @@ from libs.contracts.profiles import Check
 from libs.contracts.usage import QuoteRequest
 from services.qc.domain.cost_shares import exact_sum, shares
 from services.qc.domain.estimate import Expected
+from services.qc.providers.tiers import STANDARD
 
 PLACES = Decimal("1e-12")
 AT_ONCE = 16
@@ -26,8 +27,27 @@ class Quotes:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._told: dict[QuoteRequest, Decimal | None] = {}
 
-    async def priced(self, call: Expected, service_tier: str = "standard") -> EstimatedCall:
-        cost = await self._cost(
+    async def priced(
+        self, call: Expected, service_tier: str = STANDARD, when_waiting: str = STANDARD
+    ) -> EstimatedCall:
+        """The call with its cost in that tier, and in the one `when_waiting`."""
+        cost, waiting = [await self._cost(call, tier) for tier in (service_tier, when_waiting)]
+        return EstimatedCall(
+            provider=call.model.provider,
+            model=call.model.model,
+            check_ids=list(call.check_ids),
+            again=call.again,
+            times=float(call.times),
+            input_tokens=call.input_tokens,
+            cached_input_tokens=call.cached_input_tokens,
+            output_tokens=call.output_tokens,
+            cost_usd=cost,
+            waiting_usd=waiting,
+        )
+
+    async def _cost(self, call: Expected, service_tier: str) -> Decimal | None:
+        """Of as many as are expected of it."""
+        each = await self._quoted(
             QuoteRequest(
                 provider=call.model.provider,
                 model=call.model.model,
@@ -38,19 +58,9 @@ class Quotes:
                 output_tokens=call.output_tokens,
             )
         )
-        return EstimatedCall(
-            provider=call.model.provider,
-            model=call.model.model,
-            check_ids=list(call.check_ids),
-            again=call.again,
-            times=float(call.times),
-            input_tokens=call.input_tokens,
-            cached_input_tokens=call.cached_input_tokens,
-            output_tokens=call.output_tokens,
-            cost_usd=None if cost is None else (cost * call.times).quantize(PLACES),
-        )
+        return None if each is None else (each * call.times).quantize(PLACES)
 
-    async def _cost(self, counts: QuoteRequest) -> Decimal | None:
+    async def _quoted(self, counts: QuoteRequest) -> Decimal | None:
         if counts not in self._told:
             async with self._places:
                 self._told[counts] = (await self._usage.quote(counts)).cost_usd

@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,32 @@ async def test_folder_and_archive_are_run_to_a_matrix(
     assert "it/x.png: This looks like a text file" in shown
     assert "Skipped 1 file" in noted and f"Wrote {table}." in noted
     assert table.read_text("utf-8-sig").count("\n") == 5
+
+
+async def test_estimate_tells_the_cost_and_makes_no_campaign(
+    house: House, folder: Path, tmp_path: Path, capsys: NOTED
+) -> None:
+    assert house.fake
+    campaign, screen = commands(house)
+    sources, profiles = [folder, tmp_path / "more.zip"], [PROFILE, "general_key_visual"]
+    wanted = Wanted(estimate=True)
+    code = await campaign.run(sources, client="diageo", profile=profiles, wanted=wanted)
+    shown = screen.export_text()
+    wanted = Wanted(estimate=True, json=True, can_wait=True)
+    assert await campaign.run([folder], client="diageo", profile=profiles, wanted=wanted) == 0
+    printed = capsys.readouterr().out
+    told = json.loads(printed[printed.index("\n{\n") : printed.rindex("\n}") + 2])
+    assert await campaign.list() == 0
+
+    assert code == 3, "one file cannot be read"
+    assert "about $0." in shown and "for 3 files × 2 profiles" in shown
+    for name in ("de/a.png", "fr/a.png", "it/a.png", "all", "by rule of thumb", "0 answered"):
+        assert name in shown, shown
+    assert "cannot be read: it/x.png: This looks like a text file" in shown
+    assert [file["file"] for file in told["files"]] == ["de/a.png", "fr/a.png"]
+    assert told["can_wait"] and Decimal(told["cost_usd"]) == Decimal(told["waiting_usd"]) > 0
+    assert "There are no campaigns" in capsys.readouterr().out
+    assert house.fake.calls == []
 
 
 async def test_file_that_is_refused_is_told_and_shows_in_the_exit_code(

@@ -17,6 +17,7 @@ from libs.api.campaigns import CampaignsApi
 from libs.contracts.campaigns import Campaign, CampaignOrder
 from libs.problems import Invalid
 from services.qc.campaigns import following
+from services.qc.campaigns.estimate_table import show_estimate
 from services.qc.campaigns.following import Sources, find_sources, in_words, meant
 from services.qc.check_commands import FLAGS, AsUser
 from services.qc.commands import plain
@@ -42,12 +43,14 @@ class Wanted:
         Let others go first, and ask providers for their cheaper, slower tier.
     webhook
         The address that is told of the end.
+    estimate
+        Only tell what it would cost; nothing is run, and no campaign is made.
     detach
         Do not wait for the end; `aiqc campaign show` tells of it.
     output
         Also write the matrix into this file: .csv, .xlsx or .json.
     json
-        The matrix as JSON.
+        The matrix, or the estimate, as JSON.
     """
 
     name: str = ""
@@ -55,6 +58,7 @@ class Wanted:
     market: str = ""
     can_wait: bool = False
     webhook: str = ""
+    estimate: bool = False
     detach: bool = False
     output: Path | None = None
     json: bool = False
@@ -90,17 +94,11 @@ class CampaignCommands:
         """
         _refuse_output(wanted.output)
         sources = find_sources(paths)
-        order = CampaignOrder(
-            client=client,
-            profiles=[name for names in profile for name in names.split(",") if name],
-            name=wanted.name,
-            placement=wanted.placement,
-            market=wanted.market,
-            can_wait=wanted.can_wait,
-            webhook=wanted.webhook or None,
-        )
+        order = _order(client, profile, wanted)
         self._note(skipped_in_words(sources.skipped))
         async with self._sign_in(as_user) as api:
+            if wanted.estimate:
+                return await self._estimate(api, order, sources, wanted.json)
             campaign = await api.make_campaign(order)
             self._note(f"campaign {campaign.campaign_id} “{plain(campaign.name)}”")
             code = await self._fill(api, campaign, sources)
@@ -181,6 +179,17 @@ class CampaignCommands:
             following.print_table(_table(found), self._screen)
         return 0
 
+    async def _estimate(
+        self, api: CampaignsApi, order: CampaignOrder, sources: Sources, json: bool
+    ) -> int:
+        archives = [(archive.name, archive) for archive in sources.archives]
+        found = await api.estimate_campaign(order, [*sources.files.items(), *archives])
+        if json:
+            print(found.model_dump_json(indent=2))
+        else:
+            show_estimate(found, self._screen)
+        return following.NOT_RUN if found.unreadable else 0
+
     async def _fill(self, api: CampaignsApi, campaign: Campaign, sources: Sources) -> int:
         """Send and start; 3 when a file was refused, else 0."""
         not_taken = await following.send(api, campaign.campaign_id, sources, self._notes)
@@ -226,6 +235,18 @@ def campaign_app(sign_in: SignIn, screen: Console, notes: Console) -> App:
     for command in (made.run, made.resume, made.show, made.list, made.cancel, made.retry):
         app.command(command)
     return app
+
+
+def _order(client: str, profiles: list[str], wanted: Wanted) -> CampaignOrder:
+    return CampaignOrder(
+        client=client,
+        profiles=[name for names in profiles for name in names.split(",") if name],
+        name=wanted.name,
+        placement=wanted.placement,
+        market=wanted.market,
+        can_wait=wanted.can_wait,
+        webhook=wanted.webhook or None,
+    )
 
 
 def _refuse_output(path: Path | None) -> None:

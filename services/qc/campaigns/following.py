@@ -192,13 +192,13 @@ def in_words(campaign: Campaign) -> str:
     error = f" ({plain(hook.error)})" if hook and hook.error else ""
     cost = usd(campaign.cost_usd, decimals(campaign.cost_usd))
     return (
-        f"{campaign.state}: {_count(campaign.files, 'file')} × "
-        f"{_count(len(campaign.profiles), 'profile')}"
+        f"{campaign.state}: {count_of(campaign.files, 'file')} × "
+        f"{count_of(len(campaign.profiles), 'profile')}"
         f"{': ' if words else ''}{words}; cost {cost}{message}{error}"
     )
 
 
-def _count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,7 +1,7 @@
 """HTTP in, HTTP out, for campaigns."""
 
 import asyncio
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from libs.contracts.campaigns import (
     Retried,
 )
 from libs.contracts.common import ClientId, Request
+from libs.contracts.estimates import CampaignEstimate
 from libs.contracts.qc import CheckResult
 from libs.postgres import transaction
 from libs.problems import NotFound
@@ -26,11 +27,14 @@ from libs.replies import reply
 from libs.streaming import last_seen, send_events
 from libs.web import ACTOR
 from services.qc.campaigns import rows, sums, taking
+from services.qc.campaigns.estimating import estimate_campaign
 from services.qc.campaigns.rows import CampaignRow
 from services.qc.campaigns.taking import Desk, own_campaign, visible_campaign
 from services.qc.campaigns.told import campaign_of, campaigns_of, matrix_of
 from services.qc.domain.matrix_csv import matrix_csv
 from services.qc.domain.matrix_xlsx import MOST_FINDINGS, Found, matrix_xlsx
+from services.qc.money_handlers import USAGE
+from services.qc.quoting import Quotes
 
 DESK: web.AppKey[Desk] = web.AppKey("campaigns")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -62,6 +66,13 @@ class ArchiveForm(Request):
     file: bytes = Field(json_schema_extra={"format": "binary"})
 
 
+class EstimateForm(Request):
+    """The order of a campaign, and its files: creatives by their paths, and ZIPs."""
+
+    order: CampaignOrder
+    file: list[Annotated[bytes, Field(json_schema_extra={"format": "binary"})]]
+
+
 class MatrixQuery(Request):
     format: Literal["json", "csv", "xlsx"] = "json"
 
@@ -70,6 +81,12 @@ async def post_campaigns(request: web.Request, body: CampaignOrder) -> Campaign:
     """Make a campaign. It takes files until it is started."""
     desk = request.app[DESK]
     return await _told(desk, await taking.create(desk, request[ACTOR], body))
+
+
+async def post_campaign_estimate(request: web.Request) -> CampaignEstimate:
+    """What a campaign would cost. Nothing is run, no file is kept and nobody is asked."""
+    quotes = Quotes(request.app[USAGE])
+    return await estimate_campaign(request.app[DESK], request[ACTOR], request, quotes)
 
 
 async def get_campaigns(request: web.Request, query: CampaignsQuery) -> Campaigns:

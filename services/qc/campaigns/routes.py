@@ -13,6 +13,14 @@ READ, RUN = Action.READ_ANALYSES, Action.RUN_ANALYSES
 CAMPAIGN_ROUTES = [
     Route("POST", CAMPAIGNS, handlers.post_campaigns, RUN, HTTPStatus.CREATED),
     Route("GET", CAMPAIGNS, handlers.get_campaigns, READ),
+    Route(
+        "POST",
+        f"{CAMPAIGNS}/estimate",
+        handlers.post_campaign_estimate,
+        RUN,
+        form=handlers.EstimateForm,
+        fails=(HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS),
+    ),
     Route("GET", CAMPAIGN, handlers.get_campaign, READ),
     Route(
         "POST",

@@ -8,11 +8,11 @@ from pydantic import JsonValue
 from libs.contracts.models import ModelInfo
 from services.qc.providers.base import Question
 
-STANDARD = "standard"
+STANDARD, FLEX = "standard", "flex"
 REFUSED_FOR_S = 300.0
 """How long a model that turned a tier away is asked without it."""
 
-_INSTEAD = {"batch": "flex"}
+_INSTEAD = {"batch": FLEX}
 """The batch tier is a service of its own, with files and hours: who can wait gets flex here."""
 
 _SERVED: Mapping[str, str] = {
