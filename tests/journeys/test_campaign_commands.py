@@ -1,5 +1,6 @@
 """`aiqc campaign`: what a person types, and what it prints."""
 
+import io
 import json
 import zipfile
 from collections.abc import Mapping
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from deploy.database import Dsns
 from libs.problems import Conflict, Invalid
 from services.qc.campaigns.commands import CampaignCommands, Wanted
+from services.qc.campaigns.following import print_table
 from tests.house import House, open_house
 from tests.journeys.campaigning import PROFILE, filled, pictures, png, png_file, zip_of
 from tests.trust import Trust
@@ -56,6 +59,16 @@ async def test_folder_and_archive_are_run_to_a_matrix(
     assert "it/x.png: This looks like a text file" in shown
     assert "Skipped 1 file" in noted and f"Wrote {table}." in noted
     assert table.read_text("utf-8-sig").count("\n") == 5
+
+
+def test_table_in_a_pipe_is_wide_and_in_a_terminal_as_wide_as_that() -> None:
+    name = "godot__godotcon_brussels_banner_2018_" * 3
+    for is_terminal in (False, True):
+        console = Console(file=io.StringIO(), width=80, force_terminal=is_terminal, record=True)
+        table = Table("file", "cost")
+        table.add_row(name, "$0.1")
+        print_table(table, console)
+        assert (name in console.export_text()) is not is_terminal
 
 
 async def test_estimate_tells_the_cost_and_makes_no_campaign(

@@ -21,6 +21,7 @@ def show_estimate(found: CampaignEstimate, console: Console) -> None:
     if found.files:
         console.print()
         print_table(_table(found), console)
+    console.print()
     for sentence in _remarks(found):
         console.print(Text(plain(sentence)), soft_wrap=True)
 
@@ -54,7 +55,7 @@ def _cell(cell: EstimatedCell) -> str:
 
 
 def _remarks(found: CampaignEstimate) -> Iterator[str]:
-    yield f"\n{count_of(found.asked, 'question')} to models, {found.answered} answered before"
+    yield f"{count_of(found.asked, 'question')} to models, {found.answered} answered before"
     if not found.can_wait and found.waiting_usd != found.cost_usd:
         yield f"about {_usd(found.waiting_usd)} with --can-wait"
     for profile in found.profiles:

@@ -164,7 +164,9 @@ def show_matrix(matrix: Matrix, console: Console) -> None:
 
 def print_table(table: Table, console: Console) -> None:
     """Wide where nobody sees its end, as in a pipe."""
-    console.print(table, width=None if console.is_terminal else PIPED_WIDTH)
+    if not console.is_terminal:
+        console.width = max(console.width, PIPED_WIDTH)  # `width` of a print only narrows
+    console.print(table)
 
 
 def _shown(cell: Cell) -> Text:
