@@ -6,6 +6,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 
 from deploy.database import DATABASE, SERVICES, Dsns, prepare_database
 from deploy.embedded_postgres import EmbeddedPostgres
@@ -13,6 +14,17 @@ from tests.trust import Trust
 
 # As for the children that read type in production: nothing is to leave the machine.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+# Tracebacks are plain, as in production. What structlog does unasked draws one with the locals
+# of every frame: seconds in which the services of this process answer nobody.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 SHARED_DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
 
