@@ -63,18 +63,19 @@ async def dsns(
     """Addresses by service of databases with no rows in them."""
     yield prepared
     db = await asyncpg.connect(postgres.admin_dsn, database=DATABASE)
-    tables = await db.fetch(
+    deletes = await db.fetchval(
         """
-        SELECT format('%I.%I', relnamespace::regnamespace, relname) AS name
+        SELECT string_agg(format('DELETE FROM %I.%I', relnamespace::regnamespace, relname), ';')
           FROM pg_class
          WHERE relnamespace::regnamespace::text = ANY($1) AND relkind IN ('r', 'p')
            AND NOT relispartition AND relname <> 'migration'
         """,
         list(SERVICES),
     )
-    # DELETE, not TRUNCATE: 2 ms against 43 ms for fifteen small tables.
+    # DELETE, not TRUNCATE: 2 ms against 43 ms for fifteen small tables; all at once, which is
+    # one question to the server and one write to the disk instead of one for each table.
     # The replica role skips foreign keys and the triggers that refuse deletes.
     await db.execute("SET session_replication_role = replica")
-    for table in tables:
-        await db.execute(f"DELETE FROM {table['name']}")
+    if deletes:
+        await db.execute(deletes)
     await db.close()
