@@ -31,20 +31,27 @@ SAMPLE_BRAND = BrandData(
 
 
 @pytest.fixture(scope="session")
+def kept_open() -> Iterator[ExitStack]:
+    """For what many tests look at; a creative holds the pixels of its pages in memory."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
 def opened() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory, opened: ExitStack) -> SubjectOf:
+def sample(tmp_path_factory: pytest.TempPathFactory, kept_open: ExitStack) -> SubjectOf:
     """The sample with a defect or none; opened once, because text is read but once for each."""
     kept: dict[str | None, Subject] = {}
 
     def subject(defect: str | None = None) -> Subject:
         if defect not in kept:
             drawn = write_sample(tmp_path_factory.mktemp(defect or "clean"), defect)
-            creative = opened.enter_context(open_creative(drawn.creative, Limits()))
+            creative = kept_open.enter_context(open_creative(drawn.creative, Limits()))
             kept[defect] = Subject(creative, brief_with(SAMPLE_BRAND, logo=[drawn.logo]))
         return kept[defect]
 
