@@ -95,8 +95,9 @@ class Evidence:
         """Write a JPEG, at most `side_px` wide and high, and return its name."""
         from PIL import Image
 
-        image = Image.fromarray(pixels)
-        image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        from services.qc.shrinking import smaller
+
+        image = Image.fromarray(smaller(pixels, side_px))
         content = BytesIO()
         options: dict[str, Any] = {"quality": 85, "subsampling": 0} if side_px < 1000 else {}
         image.save(content, "JPEG", **({"quality": 82} | options))

@@ -42,25 +42,26 @@ def open_raster(
         facts = facts_of(path, name, image, format, frames)
         pages = list(_pages(image, frames, limits))
 
-    @contextmanager
-    def opened(page: Page) -> Iterator[Image.Image]:
-        with pillow_file(path, format, limits) as image:
-            if page.number > 1:
-                image.seek(page.number - 1)
-            yield image
-
     def decode(page: Page) -> Rgb:
-        with opened(page) as image:
+        with _opened(path, format, limits, page) as image:
             return upright_rgb(image, limits, background)
 
     def glance(page: Page, side_px: int) -> Rgb:
-        with opened(page) as image:
+        with _opened(path, format, limits, page) as image:
             return upright_glance(image, side_px, background)
 
     creative = Creative(format, facts, pages, decode, path=path, glance=glance)
     if not lazy:
         creative.rgb(pages[0])
     return creative
+
+
+@contextmanager
+def _opened(path: Path, format: FileFormat, limits: Limits, page: Page) -> Iterator[Image.Image]:
+    with pillow_file(path, format, limits) as image:
+        if page.number > 1:
+            image.seek(page.number - 1)
+        yield image
 
 
 def _pages(image: Image.Image, frames: int, limits: Limits) -> Iterator[Page]:

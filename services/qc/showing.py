@@ -35,6 +35,7 @@ from services.qc.domain.views import (
     small_print,
 )
 from services.qc.file_words import words_of_file
+from services.qc.shrinking import smaller
 
 LOG = logging.getLogger(__name__)
 GREY = (118, 118, 118)
@@ -200,8 +201,7 @@ def _drawn_part(page: Any, region: Region, width_px: int) -> Rgb:
 
 def _written(pixels: Rgb, side_px: int, folder: Path, *, kind: ViewKind, **facts: Any) -> Shown:
     """A JPEG that does not blur red type, as chroma subsampling would; never made larger."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    image = Image.fromarray(smaller(pixels, side_px))
     content = BytesIO()
     image.save(content, "JPEG", quality=QUALITY, subsampling=0)
     name = sha256(content.getbuffer()).hexdigest()

@@ -125,7 +125,7 @@ async def test_all_exact_checks_with_and_without_reading_text(tmp_path: Path, bo
     board.note(
         BENCH,
         "the sample has a logo to compare with and no approved picture; comparing with one takes "
-        "about as long as all others without OCR. Preparation against Pillow is not measured.",
+        "about as long as all others without OCR.",
     )
 
 

@@ -1,4 +1,4 @@
-"""How a picture is prepared, for models, for checks and at the door, beside Pillow in full.
+"""How a picture is prepared: for models, checks and the door. Pillow in full is the ceiling.
 
 The large pictures are drawn here; the real ones of ../shared/data are measured beside them.
 """
@@ -38,7 +38,7 @@ TIMES = 3
 MEBIBYTE = 1 << 20
 TICK_S = 0.005
 Figures = dict[str, float]
-CHECKED = {"ratio": {"measure": "blur_upscale", "parameters": {}}}
+CHECKED = {"blur": {"measure": "blur_upscale", "parameters": {}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,13 @@ class Child:
             assert message.get("measured", {}).get("state") != "error"
         return drawn
 
-    async def timed(self, way: Any, *arguments: Any) -> Figures:
+    async def timed(self, times: int, way: Any, *arguments: Any) -> Figures:
         cpu_s, wall_s = self.process.cpu_s(), time.perf_counter()
-        for _ in range(TIMES):
+        for _ in range(times):
             await way(*arguments)
         return {
-            "cpu_s": (self.process.cpu_s() - cpu_s) / TIMES,
-            "wall_s": (time.perf_counter() - wall_s) / TIMES,
+            "cpu_s": (self.process.cpu_s() - cpu_s) / times,
+            "wall_s": (time.perf_counter() - wall_s) / times,
         }
 
 
@@ -97,9 +97,10 @@ async def warm_child(folder: Path) -> AsyncIterator[Child]:
         yield child
 
 
-async def pillow_full(path: Path, side_px: int = MOST_SIDE_PX) -> Figures:
+async def pillow_full(path: Path, times: int) -> Figures:
+    module = ("-m", "tests.bench.pillow_full")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.pillow_full", str(path), str(side_px), str(TIMES)),
+        *(sys.executable, *module, str(path), str(MOST_SIDE_PX), str(times)),
         stdout=asyncio.subprocess.PIPE,
     )
     printed, _ = await process.communicate()
@@ -140,14 +141,14 @@ KINDS = ("JPEG, photograph", "JPEG, artwork", "PNG, photograph", "PNG, artwork")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_preparing_beside_pillow_in_full(kind: str, tmp_path: Path, board: Board) -> None:
     path = drawn(kind, tmp_path)
-    rounds = ROUNDS if kind.startswith("JPEG") else 3
+    rounds, times = (ROUNDS, TIMES) if kind.startswith("JPEG") else (3, 1)
     async with warm_child(tmp_path) as child:
         ways = {
-            "full": lambda: pillow_full(path),
-            "models": lambda: child.timed(child.show, path),
-            "both": lambda: child.timed(child.show, path, 1, CHECKED),
-            "checks": lambda: child.timed(child.show, path, 0, CHECKED),
-            "door": lambda: child.timed(child.open, path),
+            "full": lambda: pillow_full(path, times),
+            "models": lambda: child.timed(times, child.show, path),
+            "both": lambda: child.timed(times, child.show, path, 1, CHECKED),
+            "checks": lambda: child.timed(times, child.show, path, 0, CHECKED),
+            "door": lambda: child.timed(times, child.open, path),
         }
         taken = await in_turn(ways, rounds)
 
@@ -167,8 +168,8 @@ async def test_preparing_beside_pillow_in_full(kind: str, tmp_path: Path, board:
             BENCH, f"{kind}: for models × full, {name}", ratio("models", what), rounds, held
         )
         added = typical(
-            (both[what] - alone[what]) / whole[what]
-            for both, alone, whole in zip(
+            (both[what] - check[what]) / whole[what]
+            for both, check, whole in zip(
                 taken["both"], taken["checks"], taken["full"], strict=True
             )
         )
@@ -179,15 +180,15 @@ async def test_preparing_beside_pillow_in_full(kind: str, tmp_path: Path, board:
 @pytest.mark.parametrize("kind", [*KINDS, "PNG, see-through"])
 async def test_peak_memory(kind: str, tmp_path: Path, board: Board) -> None:
     path = drawn(kind, tmp_path)
-    whole = (await pillow_full(path))["growth_bytes"] / MEBIBYTE
+    whole = (await pillow_full(path, 1))["growth_bytes"] / MEBIBYTE
     for way in ("door", "models", "checks"):
         async with warm_child(tmp_path) as child:
             began = child.process.memory_bytes() / MEBIBYTE
             if way == "door":
                 await child.open(path)
             else:
-                checked = {"a": {"measure": "aspect_ratio", "parameters": {}}}
-                await child.show(path, checks=checked if way == "checks" else None)
+                ratio = {"ratio": {"measure": "aspect_ratio", "parameters": {}}}
+                await child.show(path, checks=ratio if way == "checks" else None)
             peak = child.process.memory_bytes() / MEBIBYTE
         growth = f"{kind}: {way}, MiB above start ({began:.0f} to {peak:.0f})"
         board.write(BENCH, growth, peak - began, 1, at_most(400))
@@ -240,9 +241,10 @@ async def test_the_event_loop_goes_on(tmp_path: Path, board: Board) -> None:
             stop = asyncio.Event()
             watch = asyncio.create_task(_worst_pause_s(stop))
             began_s = time.perf_counter()
-            await (
-                child.timed(child.show, path, 1, CHECKED) if name != "idle" else asyncio.sleep(1)
-            )
+            if name == "idle":
+                await asyncio.sleep(1)
+            else:
+                await child.timed(1, child.show, path, 1, CHECKED)
             took_s = time.perf_counter() - began_s
             stop.set()
             pauses[name] = await watch
@@ -259,10 +261,10 @@ async def test_ten_a3_pages(tmp_path: Path, board: Board) -> None:
     async with warm_child(tmp_path) as child:
         assert len(await child.show(path, 10)) == 10
         ways = {
-            "bare": lambda: pillow_full(path),
-            "show": lambda: child.timed(child.show, path, 10),
-            "shared": lambda: child.timed(child.show, path, 10, CHECKED),
-            "door": lambda: child.timed(child.open, path),
+            "bare": lambda: pillow_full(path, 1),
+            "show": lambda: child.timed(1, child.show, path, 10),
+            "shared": lambda: child.timed(1, child.show, path, 10, CHECKED),
+            "door": lambda: child.timed(1, child.open, path),
         }
         taken = await in_turn(ways, 3)
     for what, name in (("cpu_s", "CPU"), ("wall_s", "wall")):
@@ -284,7 +286,7 @@ async def test_real_pictures(tmp_path: Path, board: Board) -> None:
     async with warm_child(tmp_path) as child:
         ours, full = [], []
         for path in files:
-            full.append(await pillow_full(path))
-            ours.append(await child.timed(child.show, path))
+            full.append(await pillow_full(path, TIMES))
+            ours.append(await child.timed(TIMES, child.show, path))
     ratio = sum(one["cpu_s"] for one in ours) / sum(one["cpu_s"] for one in full)
     board.write(BENCH, f"{len(files)} real pictures, all small: CPU × full", ratio, 1)
