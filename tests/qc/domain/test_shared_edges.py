@@ -1,12 +1,14 @@
 """Rules of edges that several elements share."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.qc.domain.shared_edges import Place, agree, shared_edge
 
 PLACES = st.lists(
-    st.builds(Place, st.integers(0, 400).map(float), st.integers(0, 30).map(float)), min_size=1
+    st.builds(Place, st.integers(0, 400).map(float), st.integers(0, 30).map(float)),
+    min_size=1,
+    max_size=30,
 )
 
 
@@ -42,6 +44,7 @@ def test_of_two_edges_the_one_with_more_on_it_is_taken() -> None:
     assert shared_edge(0, [between, *few, *many], tolerance_px=2).members == {0, 2, 3}
 
 
+@settings(deadline=None)
 @given(PLACES, st.integers(0, 10).map(float))
 def test_no_member_misses_the_edge_that_it_is_on(places: list[Place], tolerance_px: float) -> None:
     for number in range(len(places)):
