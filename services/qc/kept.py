@@ -26,6 +26,9 @@ PREVIEWS = TypeAdapter(list[Preview])
 DECODING = 2
 """Raise it whenever a file may be decoded to other pixels than before."""
 
+READING = 2
+"""Raise it whenever other words may be found in the same pixels."""
+
 ENGINES = (
     "av",
     "coloraide",
@@ -51,7 +54,12 @@ UPKEEP_S = 3_600.0
 def engine(max_pixels: int, max_pages: int) -> dict[str, JsonValue]:
     """What a measurement depends on beside file, check and brief."""
     limits: dict[str, JsonValue] = {"max_pixels": max_pixels, "max_pages": max_pages}
-    return {"decoding": DECODING, **limits, **{name: _version(name) for name in ENGINES}}
+    return {
+        "decoding": DECODING,
+        "reading": READING,
+        **limits,
+        **{name: _version(name) for name in ENGINES},
+    }
 
 
 def _version(name: str) -> str | None:

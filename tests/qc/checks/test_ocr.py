@@ -35,6 +35,16 @@ def test_a_line_on_end_is_read() -> None:
     assert line.text == COPY
 
 
+def test_copy_that_hardly_stands_out_is_read() -> None:
+    slope = np.linspace(30, 75, 1200)[:, None] * np.ones(1600)
+    grain = np.random.default_rng(3).normal(0, 4, (1200, 1600))
+    page = Image.fromarray(np.clip(slope + grain, 0, 255).astype(np.uint8)).convert("RGB")
+    font = ImageFont.load_default(56)
+    ImageDraw.Draw(page).text((300, 680), COPY, fill=(64, 63, 68), font=font)
+
+    assert COPY in [line.text for line in read_lines(np.asarray(page))]
+
+
 def test_a_page_without_text_has_no_lines() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (600, 1800, 3), np.uint8)
 
