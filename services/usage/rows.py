@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -33,7 +33,7 @@ class Priced(NamedTuple):
     model: str
 
 
-_as_sent = attrgetter(*SENT_ENTRY)
+_as_sent = itemgetter(*SENT_ENTRY)
 NO_PARTS = (None,) * len(COMPONENTS)
 
 
@@ -44,7 +44,7 @@ def priced(call: ProviderCall, card: RateCard, digest: bytes) -> Priced:
     model = call.model_served or call.model_requested
     provider, _, service_tier = card.kind(call.provider, model, call.service_tier)
     row = (
-        *_as_sent(call),
+        *_as_sent(vars(call)),
         array_text(call.check_ids),
         user_key(call.user_id, call.user_email),
         digest,

@@ -4,18 +4,21 @@ import asyncio
 import io
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import ClientSession
+from pydantic_core import from_json
 
 from deploy.database import Dsns
 from libs.contracts.access import Action
 from libs.contracts.usage import ProviderCall, UsageEvents
 from libs.postgres import Connection, Record, open_pool
+from services.usage.domain.pricing import RateCard
 from services.usage.rate_card import RateCards, read_price_files
 from services.usage.record import Recorder
+from services.usage.rows import content_sha256, priced
 from tests.bench.board import ROUNDS, Board, at_least, at_most, in_turn, typical
 from tests.bench.conftest import SCRATCH
 from tests.bench.running import Running, Started
@@ -28,6 +31,7 @@ BATCH = 500
 IN_FLIGHT = 4
 EVENTS = 6_000
 SINGLE_ROWS = 1_000
+STAGE_ROUNDS = 25
 SENDERS = 32
 SENDS = 10
 HOUR = timedelta(hours=1)
@@ -173,6 +177,29 @@ class Alone(Recorder):
 
     def _take(self) -> list[Any]:
         return [self._waiting.popleft()]
+
+
+def test_what_our_own_work_consists_of(board: Board) -> None:
+    """Each stage alone and in Python alone, without HTTP, COPY or a database."""
+    events = calls(BATCH, datetime.now(UTC))
+    [body] = bodies_of(events)
+    files = read_price_files()
+    card = RateCard([p for file in files for p in file.prices()], [f.names() for f in files])
+    stages: Mapping[str, Callable[[], object]] = {
+        "pydantic-core from_json": lambda: from_json(body),
+        "validating by the contract": lambda: UsageEvents.model_validate_json(body),
+        "content hash, of which": lambda: [content_sha256(event) for event in events],
+        "writing it as JSON": lambda: [e.model_dump_json(exclude_defaults=True) for e in events],
+        "price and row": lambda: [priced(event, card, b"") for event in events],
+    }
+    taken: dict[str, list[float]] = {name: [] for name in stages}
+    for _ in range(STAGE_ROUNDS):
+        for name, stage in stages.items():
+            began = time.process_time()
+            stage()
+            taken[name].append((time.process_time() - began) / BATCH * 1e6)
+    for name, figures in taken.items():
+        board.write(BENCH, f"CPU µs/event alone, {name}", typical(figures), STAGE_ROUNDS)
 
 
 async def test_senders_that_share_a_commit_beside_senders_that_do_not(
