@@ -107,7 +107,7 @@ class ReviewCommands:
         state
             What it is; `found` takes back what was said before.
         reason
-            Why. Only saying what was found needs none.
+            Why. Only confirming the state that was found needs none; taking back needs one.
         score
             0 to 100; without it passed counts 100 and failed 0.
         """

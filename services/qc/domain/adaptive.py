@@ -20,7 +20,11 @@ LOW_CUTS = (0.2, 0.6)
 STEADY_S = 15.0
 FIRST_PAUSE_S = 1.0
 LONGEST_OWN_PAUSE_S = 30.0
-LONGEST_PAUSE_S = 600.0
+LONGEST_RESET_S = 600.0
+LONGEST_PAUSE_S = 86_400.0
+"""What is asked for by name is obeyed: a day's quota may be spent. A window that opens again later
+than in ten minutes is no reason not to try."""
+
 LONG_AGO_S = -math.inf
 
 
@@ -91,9 +95,9 @@ class Allowance:
         self, began_s: float, now_s: float, retry_after_s: float | None = None, rate: Rate = UNTOLD
     ) -> "Allowance":
         """The provider said that it was too much (429), and perhaps for how long."""
-        asked_s = _bounded_s(retry_after_s)
+        asked_s = _bounded_s(retry_after_s, LONGEST_PAUSE_S)
         if asked_s is None and rate.left_share == 0:
-            asked_s = _bounded_s(rate.reset_s)
+            asked_s = _bounded_s(rate.reset_s, LONGEST_RESET_S)
         if began_s < self.since_s:
             return self._closed(now_s + (asked_s or 0.0))
         own_s: float = min(FIRST_PAUSE_S * 2**self.pauses, LONGEST_OWN_PAUSE_S)
@@ -116,7 +120,7 @@ class Allowance:
         left = rate.left_share
         if left is None or left >= LOW_SHARE:
             return self
-        reset_s = _bounded_s(rate.reset_s)
+        reset_s = _bounded_s(rate.reset_s, LONGEST_RESET_S)
         known = self._closed(now_s + (reset_s or 0.0)) if left <= 0 else self
         if now_s < self.low_until_s:
             return known
@@ -147,8 +151,8 @@ def allowance(bounds: Bounds) -> Allowance:
     return Allowance(most=most, allowed=float(min(max(bounds.at_first, LEAST_CALLS), most)))
 
 
-def _bounded_s(wait_s: float | None) -> float | None:
-    """Never more than ten minutes, and None for what is no time."""
+def _bounded_s(wait_s: float | None, most_s: float) -> float | None:
+    """None for what is no time."""
     if wait_s is None or not math.isfinite(wait_s):
         return None
-    return min(max(wait_s, 0.0), LONGEST_PAUSE_S)
+    return min(max(wait_s, 0.0), most_s)

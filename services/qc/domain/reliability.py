@@ -21,6 +21,7 @@ Z = 1.959963984540054
 """Of the normal distribution, 95 % two-sided."""
 
 NO_DEFECT = ("passed", "not_applicable")
+NO_OPINION = ("error", "skipped", "missing_input")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,8 @@ def _check(check_id: str, rows: Sequence[Reviewed], reviewers: Reviewers) -> Che
 def agreement(repeated: Sequence[Sequence[Analysis]]) -> Agreement:
     """Of analyses of one creative each, run several times: all of them as many times.
 
-    A check that is missing in one of the repeats of a creative is left out for this creative.
+    A check that says nothing in one of the repeats of a creative, because it is missing there or
+    could not be run, is left out for this creative: five errors are no agreement.
     """
     repeats = min((len(runs) for runs in repeated), default=0)
     by_check: dict[str, list[list[CheckResult]]] = defaultdict(list)
@@ -157,7 +159,7 @@ def agreement(repeated: Sequence[Sequence[Analysis]]) -> Agreement:
         for check_id in results[0] if results else ():
             if all(check_id in one for one in results):
                 by_check[check_id].append([one[check_id] for one in results])
-    everything = [item for items in by_check.values() for item in items]
+    everything = [item for items in by_check.values() for item in _said(items)]
     same = sum(len({run.verdict for run in runs}) == 1 for runs in repeated)
     return Agreement(
         repeats=repeats,
@@ -187,18 +189,24 @@ def fleiss_kappa(items: Sequence[Counter[str]]) -> float | None:
     return _shown((sum(agree) / len(agree) - by_chance) / (1 - by_chance))
 
 
+def _said(items: Sequence[Sequence[CheckResult]]) -> list[Sequence[CheckResult]]:
+    return [item for item in items if all(one.state not in NO_OPINION for one in item)]
+
+
 def _agreement_of(check_id: str, items: Sequence[Sequence[CheckResult]]) -> CheckAgreement:
+    """`states` counts every repeat, those that say nothing too."""
+    said = _said(items)
     spreads = [
         max(scores) - min(scores)
-        for item in items
+        for item in said
         if len(scores := [one.score for one in item if one.score is not None]) > 1
     ]
     states = sum(map(_states, items), Counter[str]())
     return CheckAgreement(
         check_id=check_id,
-        creatives=len(items),
-        exact=_exact(items),
-        kappa=fleiss_kappa([_states(item) for item in items]),
+        creatives=len(said),
+        exact=_exact(said),
+        kappa=fleiss_kappa([_states(item) for item in said]),
         score_spread_most=_shown(max(spreads)) if spreads else None,
         score_spread_mean=_shown(sum(spreads) / len(spreads)) if spreads else None,
         states=dict(states.most_common()),

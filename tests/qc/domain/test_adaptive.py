@@ -110,10 +110,12 @@ def test_later_refusal_of_the_same_burst_may_ask_for_a_longer_wait() -> None:
     assert longer.calls == known.calls
 
 
-def test_absurd_wait_is_bounded() -> None:
-    known = allowance(Bounds()).turned_away(1.0, 2.0, 1e12)
+def test_hour_that_was_asked_for_is_obeyed_and_an_absurd_wait_bounded() -> None:
+    an_hour = allowance(Bounds()).turned_away(1.0, 2.0, 3600.0)
+    absurd = allowance(Bounds()).turned_away(1.0, 2.0, 1e12)
 
-    assert known.opens_in_s(2.0) == LONGEST_PAUSE_S
+    assert an_hour.opens_in_s(2.0) == 3600.0
+    assert absurd.opens_in_s(2.0) == LONGEST_PAUSE_S
 
 
 def test_refusals_in_a_row_without_a_wish_pause_ever_longer() -> None:

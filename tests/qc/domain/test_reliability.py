@@ -179,6 +179,16 @@ def test_agreement_counts_creatives_and_spreads_scores() -> None:
     assert (found.verdicts.value, found.verdicts.of) == (0.5, 2)
 
 
+def test_errors_are_no_agreement() -> None:
+    broken = CheckResult(check_id="b", state="error", reason="no answer")
+    found = agreement([[analysis(*run(a=90).checks, broken)] * 3])
+
+    a, b = found.checks
+    assert (a.exact.value, b.exact.value, b.creatives) == (1, None, 0)
+    assert (b.kappa, b.states) == (None, {"error": 3})
+    assert (found.exact.value, found.exact.of) == (1, 1)
+
+
 def test_check_that_is_missing_once_is_left_out_for_its_creative() -> None:
     found = agreement([[run(a=90, b=90), run(a=90)], [run(a=90, b=90), run(a=90, b=90)]])
 
