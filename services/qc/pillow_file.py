@@ -1,14 +1,17 @@
 """Pillow, held short: one parser for each file, limits first, errors in our words."""
 
+import os
+import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from PIL import AvifImagePlugin, ExifTags, Image, ImageCms
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE
 
 from services.qc.colour import icc_profile
@@ -20,7 +23,12 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 PARSERS: dict[FileFormat, str] = {"HEIC": "HEIF"}
 """What Pillow calls a format, where it has another name for it."""
 
-SPARE = 1.4
+PNG_SIGNATURE_BYTES, CHECKSUM_BYTES = 8, 4
+MAX_CHUNKS = 100_000
+TELLING = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt"})
+"""Chunks of a PNG that may hold an EXIF turn."""
+
+SPARE = 1.46
 """How many times more pixels a JPEG that is decoded smaller must have than are wanted."""
 
 UPRIGHT: dict[int, Callable[[Rgb], Rgb]] = {
@@ -99,10 +107,36 @@ def check_pixels(pixels: int, limits: Limits) -> None:
 def orientation(image: Image.Image) -> int:
     """The EXIF tag; a block that cannot be parsed counts as upright, as viewers take it."""
     try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+        value = _exif(image).get(ExifTags.Base.Orientation, 1)
     except Exception:
         return 1
     return value if value in UPRIGHT else 1
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """Pillow decodes a whole PNG to look for EXIF behind its pixels: it hardly ever is there."""
+    if isinstance(image, PngImageFile) and image.fp and not _may_tell_later(image.fp):
+        return Image.Image.getexif(image)
+    return image.getexif()
+
+
+def _may_tell_later(png: IO[bytes]) -> bool:
+    stood_at, pixels_seen = png.tell(), False
+    try:
+        png.seek(PNG_SIGNATURE_BYTES)
+        for _ in range(MAX_CHUNKS):
+            length, name = struct.unpack(">I4s", png.read(8))
+            if name == b"IEND":
+                return False
+            if pixels_seen and name in TELLING:
+                return True
+            pixels_seen = pixels_seen or name == b"IDAT"
+            png.seek(length + CHECKSUM_BYTES, os.SEEK_CUR)
+    except struct.error:
+        return True
+    finally:
+        png.seek(stood_at)
+    return True
 
 
 def turn_to_make(image: Image.Image) -> int:
