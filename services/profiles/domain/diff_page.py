@@ -6,21 +6,15 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import JsonValue
 
 from libs.contracts.diff import Difference, ProfileDiff
+from libs.layouts import layouts_in
 from services.profiles.domain.telling import MAX_SHOWN_CHARS
 
 LAYOUTS = Path(__file__).parent / "layouts"
 STYLE = (LAYOUTS / "diff.css").read_text()
-ENVIRONMENT = Environment(
-    loader=FileSystemLoader(LAYOUTS),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+ENVIRONMENT = layouts_in(LAYOUTS)
 
 
 def diff_page(diff: ProfileDiff) -> str:

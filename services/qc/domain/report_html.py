@@ -8,9 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from libs.contracts.qc import Analysis
+from libs.layouts import layouts_in
 from services.qc.domain.report import (
     Pictures,
     bytes_in_words,
@@ -37,14 +36,7 @@ from services.qc.domain.report_words import (
 
 LAYOUTS = Path(__file__).parent / "layouts"
 STYLE = (LAYOUTS / "analysis.css").read_text()
-ENVIRONMENT = Environment(
-    loader=FileSystemLoader(LAYOUTS),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-"""A layout is compiled when it is first wanted: every start of `aiqc` imports this."""
+ENVIRONMENT = layouts_in(LAYOUTS)
 
 ENVIRONMENT.filters |= {
     "bytes": bytes_in_words,

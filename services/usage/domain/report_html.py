@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from libs.layouts import layouts_in
 from services.usage.domain import trend
 from services.usage.domain.report import NO_DATA, Report
 from services.usage.domain.report_facts import Fact, efficiency, summary
@@ -22,13 +21,7 @@ FEWEST_BARS = 12
 
 LAYOUTS = Path(__file__).parent / "layouts"
 STYLE = (LAYOUTS / "report.css").read_text()
-ENVIRONMENT = Environment(
-    loader=FileSystemLoader(LAYOUTS),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+ENVIRONMENT = layouts_in(LAYOUTS)
 
 
 @dataclass(frozen=True, slots=True)
