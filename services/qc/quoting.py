@@ -25,7 +25,7 @@ class Quotes:
         self._usage = usage
         self._at = datetime.now(UTC)
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._told: dict[QuoteRequest, Decimal | None] = {}
+        self._told: dict[QuoteRequest, asyncio.Task[Decimal | None]] = {}
 
     async def priced(
         self, call: Expected, service_tier: str = STANDARD, when_waiting: str = STANDARD
@@ -61,10 +61,14 @@ class Quotes:
         return None if each is None else (each * call.times).quantize(PLACES)
 
     async def _quoted(self, counts: QuoteRequest) -> Decimal | None:
+        """Whoever asks second waits for the first one's answer: files are foreseen side by side."""
         if counts not in self._told:
-            async with self._places:
-                self._told[counts] = (await self._usage.quote(counts)).cost_usd
-        return self._told[counts]
+            self._told[counts] = asyncio.create_task(self._ask(counts))
+        return await self._told[counts]
+
+    async def _ask(self, counts: QuoteRequest) -> Decimal | None:
+        async with self._places:
+            return (await self._usage.quote(counts)).cost_usd
 
 
 def of_checks(
