@@ -16,6 +16,9 @@ UNSPACED = re.compile(
 )
 """Thai, Lao, Burmese, Khmer, Japanese and Chinese: words that no space divides."""
 
+SIGNS = re.compile(r"[!-/:-@\[-`{-~]")
+BEGINNING = "(^|[^[:alnum:]])"
+
 
 @dataclass(frozen=True, slots=True)
 class Sought:
@@ -33,9 +36,13 @@ class Sought:
     state: State = "active"
 
     @property
-    def parts(self) -> list[str] | None:
-        """The words of `q` where they may stand inside others; None where they may not."""
-        return _plain(self.q).split() if self.q and UNSPACED.search(self.q) else None
+    def parts(self) -> list[tuple[str, str]]:
+        """The words of `q`, each with the regular expression of PostgreSQL that it must match
+        beside: that it begins there, or nothing for one that may stand inside others.
+        Small letters are left to PostgreSQL, which made those that are searched.
+        """
+        words = SIGNS.sub(" ", unicodedata.normalize("NFC", self.q or "")).split()
+        return [(one, "" if UNSPACED.search(one) else BEGINNING + re.escape(one)) for one in words]
 
 
 @dataclass(frozen=True, slots=True)

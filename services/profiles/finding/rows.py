@@ -42,12 +42,11 @@ async def lines(db: Connection, client_id: str | None, sought: Sought) -> list[L
            AND ($3::text IS NULL OR $3 = ANY (check_names))
            AND ($4::text IS NULL OR $4 = ANY (model_names))
            AND ($5::text IS NULL OR lower(normalize(btrim($5))) = ANY (texts))
-           AND ($6::text IS NULL OR words @@ words_sought($6)
+           AND ($6::text IS NULL
                 OR strpos(lower(normalize(name)), lower(normalize(btrim($6)))) > 0
-                OR (SELECT bool_and(strpos(said, part) > 0)
-                      FROM unnest($7::text[]) AS part,
-                           lower(normalize(concat_ws(' ', slug, name, description, checks)))
-                           AS said))
+                OR (SELECT bool_and(strpos(whole, lower(part)) > 0 AND whole ~ lower(pattern))
+                      FROM unnest($7::text[], $8::text[]) AS sought (part, pattern),
+                           concat_ws(' ', said, array_to_string(texts, ' ')) AS whole))
          ORDER BY lower(name), slug
         """,
         client_id,
@@ -56,7 +55,8 @@ async def lines(db: Connection, client_id: str | None, sought: Sought) -> list[L
         sought.model,
         sought.asset,
         sought.q,
-        sought.parts,
+        [part for part, _ in sought.parts],
+        [pattern for _, pattern in sought.parts],
     )
     return [line_of(row) for row in rows]
 

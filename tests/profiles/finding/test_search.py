@@ -14,7 +14,7 @@ SUMMER = draft(
         "logo_visibility": exact(parameters={"assets": ["Red Crest"], "min_width_px": 80}),
         "small_words": judged(
             title="Legal line",
-            prompt="Is the disclaimer on https://example.com/terms readable? Größe zählt.",
+            prompt="Is the disclaimer on https://example.com/terms readable? Größe zählt. ΟΔΟΣ",
             models=["openai/gpt-4o", "google/gemini-2.5-pro"],
         ),
         "sharp": exact(measure="blur_upscale"),
@@ -32,7 +32,8 @@ async def found(api: Api, query: str, actor: Actor = ADMIN) -> set[str]:
     "q",
     [
         *("été", "ÉTÉ", "réal", "の広", "loreal", "long days", "disclaim", "legal READ"),
-        *("example terms", "größ", "red crest", "logo_vis", "visibility", "blur", "'oréal'"),
+        *("example terms", "größ", "red crest", "logo_vis", "visibility"),
+        *("blur", "'oréal'", "ΟΔΟΣ"),
     ],
 )
 async def test_words_are_found_by_their_beginning_wherever_they_stand(api: Api, q: str) -> None:
@@ -125,7 +126,7 @@ async def test_a_bad_search_is_refused(api: Api, query: str) -> None:
     assert (await api.get(f"/v1/profiles?{query}")).status == 422
 
 
-async def test_more_words_than_a_vector_holds_are_kept_and_the_first_are_found(api: Api) -> None:
+async def test_more_words_than_are_searched_are_kept_and_the_first_are_found(api: Api) -> None:
     words = (" ".join(f"{check:02x}{word:03x}b" for word in range(1_140)) for check in range(100))
     checks = {f"check_{n}": judged(prompt=prompt) for n, prompt in enumerate(words)}
 
