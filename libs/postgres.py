@@ -49,13 +49,16 @@ AWAY = (
 
 @asynccontextmanager
 async def open_pool(
-    dsn: str, schema: str, max_size: int = 10, most_idle_s: float = 0
+    dsn: str, schema: str, max_size: int = 10, most_idle_s: float = 0, plan_once: bool = False
 ) -> AsyncIterator[Pool]:
     """Open a pool whose unqualified table names mean those of `schema`.
 
     The server ends a transaction that says nothing for `most_idle_s` (0: never): a process
     that is frozen, or cut off, would hold its rows for as long as it likes. A statement that
     was announced and never sent counts as one that runs, so these have a limit too.
+
+    `plan_once`: a connection plans a statement once, whatever its parameters. For those that
+    touch a few rows under many policies, of which planning costs more than running does.
     """
     async with asyncpg.create_pool(
         dsn,
@@ -70,6 +73,7 @@ async def open_pool(
             "idle_in_transaction_session_timeout": f"{most_idle_s * 1000:.0f}ms",
             "statement_timeout": f"{most_idle_s * STATEMENTS_LONGER * 1000:.0f}ms",
             "standard_conforming_strings": "on",
+            "plan_cache_mode": "force_generic_plan" if plan_once else "auto",
         },
         init=_speak_json,
         reset=_as_it_is,
@@ -83,6 +87,7 @@ async def open_database(
     schema: str,
     migrations: Mapping[str, str],
     most_idle_s: float = 0,
+    plan_once: bool = False,
 ) -> AsyncIterator[Pool]:
     """Migrate `schema` as its owner, then open the pool of the run role.
 
@@ -93,7 +98,7 @@ async def open_database(
         owner_dsn = settings.postgres_owner_dsn.get_secret_value()
         await _patiently(lambda: migrate(owner_dsn, schema, migrations))
     dsn = settings.postgres_dsn.get_secret_value()
-    async with open_pool(dsn, schema, most_idle_s=most_idle_s) as pool:
+    async with open_pool(dsn, schema, most_idle_s=most_idle_s, plan_once=plan_once) as pool:
         yield pool
 
 

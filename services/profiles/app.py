@@ -86,7 +86,7 @@ ROUTES = [
 
 def create_app(settings: ProfilesSettings) -> web.Application:
     async def postgres(app: web.Application) -> AsyncIterator[None]:
-        async with open_database(settings, "profiles", MIGRATIONS) as pool:
+        async with open_database(settings, "profiles", MIGRATIONS, plan_once=True) as pool:
             await seed(pool, STARTERS)
             app[handlers.POOL] = pool
             app[READY] = lambda: database_problems(pool)
