@@ -25,13 +25,19 @@ async def require_no_approval(
     if already == EVERYBODY:
         return
     wanting = await clients_wanting_approval(db, family.audience, already)
-    if not wanting or (version and await _was_let_through(db, family.slug, version)):
+    if not (version and wanting and await _was_let_through(db, family.slug, version)):
+        refuse_unapproved(family, wanting)
+
+
+def refuse_unapproved(family: Family, wanting: Sequence[str]) -> None:
+    """Raise Conflict when there are clients `wanting` approval."""
+    if not wanting:
         return
     raise Conflict(
         "approval_needed",
         f"{wish_of(wanting)} changes to be approved by somebody else: make a draft of it with "
         "POST /v1/drafts (aiqc drafts create), and apply that once it is approved.",
-        members={"clients": wanting, "drafts": "/v1/drafts", "profile_id": family.slug},
+        members={"clients": [*wanting], "drafts": "/v1/drafts", "profile_id": family.slug},
     )
 
 

@@ -1,5 +1,6 @@
 """Changing the registry: new profiles, new versions, and who may use them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libs.contracts.access import Actor
@@ -19,12 +20,13 @@ from services.profiles.access import (
 from services.profiles.domain.audience import Audience, audience_of
 from services.profiles.domain.content import content_of
 from services.profiles.domain.etag import guards, matches
-from services.profiles.domain.family import Family
+from services.profiles.domain.family import Family, Version
 from services.profiles.domain.saving import Saving, planned
 from services.profiles.domain.slug import numbered, parse_profile_id, slug_of
 from services.profiles.reading import exact_version
-from services.profiles.saves.rows import bindings_of
+from services.profiles.saves.rows import lock_with_version
 from services.profiles.saves.stale import stale_save, untagged_save
+from services.profiles.saves.version_rows import Holder
 from services.profiles.writing import add_first_version, require_clients, write_save
 
 MAX_NAMESAKES = 100
@@ -69,21 +71,21 @@ async def save(pool: Pool, actor: Actor, profile_id: str, edit: ProfileEdit, sen
         raise unknown_profile(profile_id)
     slug, number = parsed
     async with transaction(pool, writable(actor)) as db:
-        family = await repository.lock_family(db, slug)
-        if family and may_change(actor, family.audience):
+        found = await lock_with_version(db, slug, number)
+        if found and may_change(actor, found[0].audience):
+            family, there = found
             require_in_use(family)
-            saving = await _plan(db, family, number, edit, sent)
-            await write_save(db, actor, saving, note=sent.note)
-            return await updated(db, saving)
+            base = there or await exact_version(db, family, number)
+            saving = await _plan(db, family, base, edit, sent)
+            return updated(saving, await write_save(db, actor, saving, note=sent.note))
     raise await refusal(pool, actor, slug, profile_id)
 
 
 async def _plan(
-    db: Connection, family: Family, number: int, edit: ProfileEdit, sent: Sent
+    db: Connection, family: Family, base: Version, edit: ProfileEdit, sent: Sent
 ) -> Saving:
-    base = await exact_version(db, family, number)
     active = base
-    if number != family.active_version:
+    if base.version != family.active_version:
         active = await exact_version(db, family, family.active_version)
     guarded = guards(sent.if_match)
     if sent.strict and not guarded:
@@ -96,10 +98,10 @@ async def _plan(
         raise Invalid("bad_profile", str(error)) from error
 
 
-async def updated(db: Connection, saving: Saving) -> Updated:
+def updated(saving: Saving, holders: Sequence[Holder]) -> Updated:
     """Whoever may save it may know of all who use it: their rights cover the whole audience."""
     family = saving.after
-    bindings = await bindings_of(db, family.slug, family.audience) if saving.content else {}
+    floating = [one.client_id for one in holders if not one.pinned_version]
     before = saving.before.audience
     return Updated(
         message=saving.message,
@@ -108,11 +110,11 @@ async def updated(db: Connection, saving: Saving) -> Updated:
         version=family.active_version,
         changed=saving.changes,
         change_class=saving.change_class,
-        repointed_clients=[c for c, pin in bindings.items() if not pin and before.seen_by([c])],
+        repointed_clients=[client_id for client_id in floating if before.seen_by([client_id])],
         pinned_clients=[
-            PinnedClient(client_id=client_id, version=pin)
-            for client_id, pin in bindings.items()
-            if pin
+            PinnedClient(client_id=one.client_id, version=one.pinned_version)
+            for one in holders
+            if one.pinned_version
         ],
         etag=family.etag(family.active_version),
         warnings=saving.warnings,

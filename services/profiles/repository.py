@@ -1,6 +1,7 @@
 """Every SQL statement of the profile registry."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -231,7 +232,7 @@ def family_of(row: Record) -> Family:
     )
 
 
-def version_of(row: Record) -> Version:
+def version_of(row: Record | Mapping[str, Any]) -> Version:
     checks = STORED_CHECKS.validate_json(row["checks"])
     return Version(
         row["version"],

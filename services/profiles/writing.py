@@ -18,12 +18,12 @@ from services.profiles.access import (
     require_in_use,
     unknown_client,
 )
-from services.profiles.approval import NOBODY, require_no_approval
+from services.profiles.approval import refuse_unapproved, require_no_approval
 from services.profiles.domain.audience import EVERYBODY, Audience
 from services.profiles.domain.content import Content, content_hash
 from services.profiles.domain.family import Change, Family, Version, state_hash
 from services.profiles.domain.saving import Saving
-from services.profiles.saves.version_rows import add_saved_version
+from services.profiles.saves.version_rows import Holder, add_saved_version
 
 NOTHING_MORE: Mapping[str, object] = {}
 Reason = Literal["save", "activate", "schedule", "approve", "bulk", "undo", "import"]
@@ -57,10 +57,10 @@ async def write_save(
     reason: Reason = "save",
     note: str = "",
     details: Mapping[str, object] = NOTHING_MORE,
-) -> None:
+) -> list[Holder]:
     """The next version, or another audience, or nothing: whatever `saving` says.
 
-    `details` are what the audit says beside.
+    `details` are what the audit says beside. Returns whom a new version reaches.
 
     Raises as `require_author`, and NotFound, for an audience that the actor may not give, and
     Conflict for an archived profile or when it takes an approved draft.
@@ -71,16 +71,18 @@ async def write_save(
         require_author(actor, after.audience)
         await require_clients(db, after.audience, before.audience)
     if not saving.changes:
-        return
-    if reason != "approve":
-        already = NOBODY if saving.content else before.audience
-        await require_no_approval(db, after, already)
+        return []
     change = _change(actor, saving, reason, note, details)
     if saving.content:
-        await add_saved_version(db, saving, change, reason, note)
-    else:
-        await repository.update_family(db, after)
-        await repository.add_audit_event(db, change)
+        holders = await add_saved_version(db, saving, change, reason, note)
+        if reason != "approve":
+            refuse_unapproved(after, [one.client_id for one in holders if one.approval_required])
+        return holders
+    if reason != "approve":
+        await require_no_approval(db, after, before.audience)
+    await repository.update_family(db, after)
+    await repository.add_audit_event(db, change)
+    return []
 
 
 async def write_move(

@@ -1,10 +1,12 @@
-"""Every SQL statement about what a save started from and whom it moves."""
+"""Every SQL statement about what a save started from."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from libs.postgres import Connection
 from services.profiles.domain.audience import Audience
+from services.profiles.domain.family import Family, Version
+from services.profiles.repository import family_of, version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +15,30 @@ class Moved:
 
     by: str
     at: datetime
+
+
+async def lock_with_version(
+    db: Connection, slug: str, number: int
+) -> tuple[Family, Version | None] | None:
+    """As `repository.lock_family`, with the version of that number, if there is one."""
+    row = await db.fetchrow(
+        """
+        SELECT f.slug, visibility, visible_to_clients, last_version, active_version, revision,
+               f.created_at, f.created_by, archived_at,
+               version, name, description, pass_threshold, checks, content_hash, scoring_hash,
+               based_on, v.created_at AS saved_at, v.created_by AS saved_by
+          FROM profile AS f
+          LEFT JOIN profile_version AS v ON v.slug = f.slug AND version = $2
+         WHERE f.slug = $1
+           FOR NO KEY UPDATE OF f
+        """,
+        slug,
+        number,
+    )
+    if row is None:
+        return None
+    saved = {"created_at": row["saved_at"], "created_by": row["saved_by"]}
+    return family_of(row), version_of(dict(row) | saved) if row["version"] else None
 
 
 async def last_move(db: Connection, slug: str) -> Moved:
@@ -46,22 +72,3 @@ async def revision_of(db: Connection, slug: str, version: int) -> int:
         "SELECT min(revision) FROM activation WHERE slug = $1 AND version = $2", slug, version
     )
     return first or 0
-
-
-async def bindings_of(db: Connection, slug: str, audience: Audience) -> dict[str, int | None]:
-    """The clients of the audience that this transaction may see, each with the version that it
-    is pinned to; None: it floats.
-    """
-    rows = await db.fetch(
-        """
-        SELECT c.client_id, b.pinned_version
-          FROM client AS c
-          LEFT JOIN client_binding AS b ON b.client_id = c.client_id AND b.slug = $1
-         WHERE c.archived_at IS NULL AND ($2 = 'all' OR c.client_id = ANY ($3::text[]))
-         ORDER BY c.client_id
-        """,
-        slug,
-        audience.visibility,
-        list(audience.clients),
-    )
-    return {row["client_id"]: row["pinned_version"] for row in rows}

@@ -1,5 +1,7 @@
 """A new version with all that belongs to it, in one statement."""
 
+from dataclasses import dataclass
+
 from libs.postgres import Connection
 from services.profiles.domain.family import Change
 from services.profiles.domain.saving import Saving
@@ -19,19 +21,37 @@ _ADD = """
     ), move AS (
         INSERT INTO activation (slug, revision, version, activated_by, reason, note)
         VALUES ($1, $13, $2, $3, $16, $17)
+    ), event AS (
+        INSERT INTO audit_event (object_kind, object_id, revision, actor, action, before_hash,
+               after_hash, request_id, details)
+        VALUES ('profile', $1, $13, $3, $18, $19, $20, $21, $22)
     )
-    INSERT INTO audit_event (object_kind, object_id, revision, actor, action, before_hash,
-           after_hash, request_id, details)
-    VALUES ('profile', $1, $13, $3, $18, $19, $20, $21, $22)
+    SELECT c.client_id, pinned_version, approval_required
+      FROM client AS c
+      LEFT JOIN client_binding AS b ON b.client_id = c.client_id AND b.slug = $1
+     WHERE archived_at IS NULL AND ($14 = 'all' OR c.client_id = ANY ($15::text[]))
+     ORDER BY c.client_id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A client that uses the profile: pinned to a version, or floating. `approval_required`: it
+    wants changes to be approved.
+    """
+
+    client_id: str
+    pinned_version: int | None
+    approval_required: bool
 
 
 async def add_saved_version(
     db: Connection, saving: Saving, change: Change, reason: str, note: str
-) -> None:
+) -> list[Holder]:
     """The version, the pointer that moves to it, its activation and the row of the audit.
 
-    The family is locked, and `saving` has content. Two who add the same version clash.
+    The family is locked, and `saving` has content. Two who add the same version clash. Returns
+    the clients of the new audience that this transaction may see.
     """
     content, after = saving.content, saving.after
     assert content, "there is no version to add"
@@ -47,14 +67,8 @@ async def add_saved_version(
         saving.active.version,
     )
     family = (after.revision, after.audience.visibility, list(after.audience.clients))
-    audit = (
-        change.action,
-        change.before_hash,
-        change.after_hash,
-        change.request_id,
-        change.details,
-    )
-    await db.execute(
+    hashes = (change.before_hash, change.after_hash)
+    rows = await db.fetch(
         _ADD,
         after.slug,
         after.active_version,
@@ -63,5 +77,9 @@ async def add_saved_version(
         *family,
         reason,
         note,
-        *audit,
+        change.action,
+        *hashes,
+        change.request_id,
+        change.details,
     )
+    return [Holder(**row) for row in rows]

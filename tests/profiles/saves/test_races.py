@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from libs.postgres import Pool, transaction
-from services.profiles import repository
+from libs.postgres import Connection, Pool, transaction
+from services.profiles import registry, repository
+from services.profiles.domain.family import Family, Version
 from tests.profiles.conftest import ADMIN, Api
 from tests.profiles.factories import draft
 from tests.profiles.saves.test_stale import FIRST, accept, told
@@ -43,7 +44,13 @@ async def test_without_the_lock_more_than_one_would_believe_to_have_won(
 ) -> None:
     """So the race above can fail: the lock is what lets it pass."""
     await api.create(draft())
-    monkeypatch.setattr(repository, "lock_family", repository.family)
+
+    async def unlocked(db: Connection, slug: str, number: int) -> tuple[Family, Version] | None:
+        family = await repository.family(db, slug)
+        version = await repository.version(db, slug, number)
+        return (family, version) if family and version else None
+
+    monkeypatch.setattr(registry, "lock_with_version", unlocked)
 
     assert set(await race(api)) - {200, 412} == {500}
 
