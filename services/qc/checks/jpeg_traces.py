@@ -138,10 +138,11 @@ def _step_of(values: Array) -> int | None:
     best = None
     sizes = np.abs(values)
     for step in range(2, MOST_STEP):
-        away = sizes[sizes > step / 2][:MOST_VALUES]
+        sizes = sizes[sizes > step / 2]
+        away = sizes[:MOST_VALUES]
         if len(away) < LEAST_VALUES:
             break
-        if float(np.cos(2 * np.pi * away / step).mean()) > FITS:
+        if np.cos(away * (2 * np.pi / step)).sum() > FITS * len(away):
             best = step
     return best
 
@@ -177,13 +178,17 @@ def _unrest(grey: Array) -> tuple[float, float]:
     """Mean unrest beside edges: within the blocks that the edges run through, and outside."""
     rows, columns = grey.shape[0] // BLOCK, grey.shape[1] // BLOCK
     grey = np.ascontiguousarray(grey[: rows * BLOCK, : columns * BLOCK])
-    steep = [cv2.Sobel(grey, cv2.CV_16S, dx, 1 - dx) for dx in (0, 1)]
-    edge = (np.maximum(*map(np.abs, steep)) > EDGE_LEVELS).astype(np.uint8)
+    steep = [cv2.convertScaleAbs(cv2.Sobel(grey, cv2.CV_16S, dx, 1 - dx)) for dx in (0, 1)]
+    edge = cv2.threshold(cv2.max(*steep), EDGE_LEVELS, 255, cv2.THRESH_BINARY)[1]
     near, far = (cv2.dilate(edge, np.ones((2 * px + 1, 2 * px + 1))) for px in RING_PX)
-    beside = (far > near).reshape(rows, BLOCK, columns, BLOCK)
-    unrest = cv2.absdiff(grey, cv2.blur(grey, (3, 3))).reshape(beside.shape)
-    holds = np.max(edge.reshape(beside.shape), axis=(1, 3), keepdims=True) > 0
-    inside, outside = unrest[beside & holds], unrest[beside & ~holds]
-    if min(len(inside), len(outside)) < LEAST_RINGING_PX:
+    beside = cv2.subtract(far, near)
+    held = cv2.resize(edge, (columns, rows), interpolation=cv2.INTER_AREA)
+    holds = cv2.threshold(held, 0, 255, cv2.THRESH_BINARY)[1]
+    inside = cv2.bitwise_and(
+        beside, cv2.resize(holds, None, fx=BLOCK, fy=BLOCK, interpolation=cv2.INTER_NEAREST)
+    )
+    outside = cv2.subtract(beside, inside)
+    if min(map(cv2.countNonZero, (inside, outside))) < LEAST_RINGING_PX:
         return 0.0, 0.0
-    return float(inside.mean()), float(outside.mean())
+    unrest = cv2.absdiff(grey, cv2.blur(grey, (3, 3)))
+    return cv2.mean(unrest, inside)[0], cv2.mean(unrest, outside)[0]
