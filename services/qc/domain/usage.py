@@ -140,8 +140,8 @@ def _from_openai(block: UsageBlock | None, given_key: str, made_key: str) -> Tok
     if not _reports(block, given_key, made_key):
         return None
     of_input, of_output = _part(block, f"{given_key}_details"), _part(block, f"{made_key}_details")
-    given, made = count(block, given_key), count(block, made_key)
     reasoning, total = count(of_output, "reasoning_tokens"), _total(block, "total_tokens")
+    given, made, source = _both(block, given_key, made_key)
     outside = reasoning > 0 and given + made + reasoning == total
     return _nested(
         TokenUsage(
@@ -151,8 +151,27 @@ def _from_openai(block: UsageBlock | None, given_key: str, made_key: str) -> Tok
             output_tokens=made + reasoning if outside else made,
             reasoning_tokens=reasoning,
             total_tokens=total,
+            source=source,
             raw=block,
         )
+    )
+
+
+def _both(block: UsageBlock, given_key: str, made_key: str) -> tuple[int, int, UsageSource]:
+    """Input and output. One that is no count is what the total leaves, or else estimated."""
+    given, made = count(block, given_key), count(block, made_key)
+    no_given, no_made = (not _is_count(block.get(key)) for key in (given_key, made_key))
+    if not no_given and not no_made:
+        return given, made, "actual"
+    total = block.get("total_tokens")
+    if _is_count(total):
+        rest = max(0, int(min(total, MAX_TOKENS)) - given - made)
+        return rest if no_given else given, rest if no_made else made, "actual"
+    usual = ESTIMATED_USAGE
+    return (
+        usual.input_tokens if no_given else given,
+        usual.output_tokens if no_made else made,
+        "estimated",
     )
 
 

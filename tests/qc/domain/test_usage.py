@@ -133,11 +133,32 @@ def test_an_explicit_zero_is_a_report() -> None:
 @pytest.mark.parametrize(
     "nonsense", [None, "12", True, -5, float("nan"), float("-inf"), [1], {"a": 1}]
 )
-def test_a_count_that_is_no_number_counts_nothing(nonsense: JsonValue) -> None:
-    usage = from_openai_chat({"prompt_tokens": nonsense, "completion_tokens": 3})
+def test_a_count_that_is_no_number_is_what_the_total_leaves(nonsense: JsonValue) -> None:
+    told: dict[str, JsonValue] = {"prompt_tokens": nonsense, "completion_tokens": 3}
+    usage = from_openai_chat({**told, "total_tokens": 815})
+    no_answer = from_openai_responses(
+        {"input_tokens": 812, "output_tokens": nonsense, "total_tokens": 815}
+    )
+    too_small = from_openai_chat({**told, "total_tokens": 1})
 
-    assert usage is not None
-    assert (usage.input_tokens, usage.output_tokens) == (0, 3)
+    assert usage and no_answer and too_small
+    assert (usage.input_tokens, usage.output_tokens, usage.source) == (812, 3, "actual")
+    assert (no_answer.input_tokens, no_answer.output_tokens) == (812, 3)
+    assert (too_small.input_tokens, too_small.output_tokens) == (0, 3)
+    assert not too_small.adds_up
+
+
+@pytest.mark.parametrize("nonsense", [None, "12", True, -5, float("nan"), [1], {"a": 1}])
+def test_without_a_total_a_count_that_is_no_number_is_estimated(nonsense: JsonValue) -> None:
+    no_input = from_openai_chat({"prompt_tokens": nonsense, "completion_tokens": 3})
+    no_output = from_openai_chat(
+        {"prompt_tokens": 812, "completion_tokens": nonsense, "total_tokens": nonsense}
+    )
+
+    assert no_input and no_output
+    assert (no_input.input_tokens, no_input.output_tokens) == (1_000, 3)
+    assert (no_output.input_tokens, no_output.output_tokens) == (812, 200)
+    assert no_input.source == no_output.source == "estimated"
 
 
 @pytest.mark.parametrize("nonsense", [None, "12", True, -5, float("nan"), [1], {"a": 1}])
