@@ -1,10 +1,14 @@
 """Rules of the check of edges that nearly line up."""
 
+from pathlib import Path
+
 from PIL import Image, ImageDraw, ImageFont
 
 from services.qc.checks import run_check
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
+from services.qc.decode import open_creative
+from services.qc.domain.creative import Limits
 from services.qc.domain.geometry import Quad, region_of
 from tests.qc.checks.conftest import SubjectOf
 
@@ -149,3 +153,11 @@ def test_a_letter_that_hangs_over_the_edge_is_no_slip(picture: SubjectOf) -> Non
     big = ("Join us", 92, 80)
 
     assert found(set_lines(picture, *FAMILY, big)) == []
+
+
+def test_words_divided_at_the_end_of_even_columns_are_no_slip(shared_data: Path) -> None:
+    """A real document of two even columns, set by TeX."""
+    with open_creative(shared_data / "creative/pdfs/pypdf__multicolumn.pdf", Limits()) as creative:
+        measured = run_check("element_alignment", Subject(creative), {})
+
+    assert (measured.state, measured.findings) == ("passed", [])

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.qc.domain.bearings import bearings
+from services.qc.domain.bearings import DASHES, bearings
 
 
 def test_a_stem_stands_further_off_than_a_bow_and_a_bow_than_a_slant() -> None:
@@ -34,6 +34,13 @@ def test_a_letter_may_hang_over_the_edge() -> None:
     assert bearings("half", 100).right_px < 0
 
 
+def test_a_dash_that_divides_a_word_may_hang_over_the_edge_or_be_lost() -> None:
+    divided, whole = bearings("an even col-", 100), bearings("an even column", 100)
+
+    assert divided.right_slack_px > 5 * whole.right_slack_px
+    assert divided.left_slack_px > 0
+
+
 def test_of_letters_of_other_scripts_nothing_is_known_but_that_they_may_be_off() -> None:
     for text in ("Ромашка", "夏の夜", "¡Hola!", ""):
         found = bearings(text, 100)
@@ -47,5 +54,6 @@ def test_no_text_is_moved_by_more_than_a_letter_could_be(text: str, ink_px: floa
 
     for bearing_px in (found.left_px, found.right_px):
         assert -0.12 * ink_px <= bearing_px <= 0.11 * ink_px
-    for slack_px in (found.left_slack_px, found.right_slack_px):
-        assert 0 < slack_px <= 0.24 * ink_px
+    assert 0 < found.left_slack_px <= 0.24 * ink_px
+    most_right = 0.7 if text.rstrip()[-1:] in {*DASHES} else 0.24
+    assert 0 < found.right_slack_px <= most_right * ink_px
