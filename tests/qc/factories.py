@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -62,12 +63,16 @@ async def claimed(
     return AnalysisRow(**row) if row else None
 
 
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
 def brief_with(brand: BrandData | None = None, /, **references: Sequence[Path]) -> Brief:
-    """A brief with reference files by kind."""
+    """A brief with reference files by kind, told apart by their content as the store does."""
     return Brief(
         brand=brand or BrandData(),
         references={
-            kind: [ReferenceFile(path=path, name=path.stem) for path in paths]
+            kind: [ReferenceFile(path=path, name=path.stem, sha256=_digest(path)) for path in paths]
             for kind, paths in references.items()
         },
     )

@@ -1,6 +1,7 @@
 """A reference logo, badge or product: cut to its ink, with its points of detail."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import numpy as np
 from services.qc.checks.mark_points import Points, points_of
 from services.qc.checks.pixels import resized
 from services.qc.decode import open_creative
+from services.qc.domain.brief import ReferenceFile
 from services.qc.domain.creative import Limits, Rgb
 
 REFERENCE_SIDE_PX = 400
 LIKENESS_SIDE_PX = 300
 PADDING_PX = 28
 MOST_POINTS = 400
+MOST_KEPT = 16
+"""A megabyte each."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -36,6 +40,18 @@ class Reference:
     @property
     def detail(self) -> int:
         return max(len(points) for points in self.points)
+
+
+def reference_of(file: ReferenceFile, limits: Limits) -> Reference:
+    """As `load_reference`. One whose content is told apart is ready for the next creative too."""
+    if not file.sha256:
+        return load_reference(file.path, limits, file.name)
+    return _kept(file.path, file.sha256, limits, file.name)
+
+
+@lru_cache(MOST_KEPT)
+def _kept(path: Path, _sha256: str, limits: Limits, name: str) -> Reference:
+    return load_reference(path, limits, name)
 
 
 def load_reference(path: Path, limits: Limits, name: str | None = None) -> Reference:

@@ -244,10 +244,10 @@ class Subject:
     def references(self, kind: str) -> "list[Reference]":
         """The reference pictures of `kind`, ready to be found. Raises Unreadable."""
         if kind not in self._references:
-            from services.qc.checks.mark_reference import load_reference
+            from services.qc.checks.mark_reference import reference_of
 
             files = self.brief.files(kind)
-            self._references[kind] = [load_reference(f.path, self.limits, f.name) for f in files]
+            self._references[kind] = [reference_of(file, self.limits) for file in files]
         return self._references[kind]
 
     def _finer_page(self, page: Page) -> "FinerPage":

@@ -10,8 +10,9 @@ from PIL import Image
 from deploy.sample import write_sample
 from services.qc.checks.logo_match import MOST_PAIRS, find_marks, pairs
 from services.qc.checks.mark_points import PagePoints, Points
-from services.qc.checks.mark_reference import Reference, load_reference
+from services.qc.checks.mark_reference import Reference, load_reference, reference_of
 from services.qc.checks.seen import LogoMatch
+from services.qc.domain.brief import ReferenceFile
 from services.qc.domain.creative import Limits
 
 SHARED = Path(__file__).parents[3] / ".." / "shared" / "data" / "creative"
@@ -145,3 +146,16 @@ def test_a_page_that_is_the_mark_all_over_is_searched_within_bounds(
 
     assert len(page) > 1.5 * MOST_PAIRS
     assert len(of) == len(on) == MOST_PAIRS
+
+
+def test_a_reference_of_known_content_is_prepared_once(logo: Path) -> None:
+    file = ReferenceFile(path=logo, name="the logo", sha256="one")
+    first = reference_of(file, Limits())
+
+    assert reference_of(file.model_copy(), Limits()) is first
+    others = ({"sha256": "two"}, {"name": "a badge"}, {"sha256": ""})
+    for other in others:
+        assert reference_of(file.model_copy(update=other), Limits()) is not first
+    assert reference_of(file, Limits(working_side_px=500)) is not first
+    unknown = file.model_copy(update={"sha256": ""})
+    assert reference_of(unknown, Limits()) is not reference_of(unknown, Limits())
