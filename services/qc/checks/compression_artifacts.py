@@ -144,5 +144,5 @@ CHECK = ExactCheck(
     parameters=CompressionArtifacts,
     measure=measure,
     example={"min_quality": 75},
-    version=2,
+    version=3,
 )

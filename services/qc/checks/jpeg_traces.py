@@ -45,7 +45,7 @@ LOW = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2), (0, 3), (
 RING_PX = (3, 8)
 EDGE_LEVELS = 160
 LEAST_RINGING_PX = 500
-OF_THE_GRID = 3.4
+OF_THE_GRID = 3.0
 """Ringing ends where its block ends: so many times less of it lies outside of blocks with edges."""
 NOISE_LEVELS = 0.2
 FLAT_LEVELS = 0.4
