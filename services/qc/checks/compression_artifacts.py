@@ -13,6 +13,10 @@ from services.qc.domain.geometry import region_of
 if TYPE_CHECKING:
     from services.qc.checks.jpeg_traces import JpegTraces
 
+BOTH = 1.6
+"""Waves and steps may each keep their bound: as shares of them they may add up to so much. Flat
+art at quality 60 comes to 1.5 at most, at quality 8 to 1.7 at least."""
+
 
 class CompressionArtifacts(Parameters):
     min_quality: int = Field(
@@ -74,7 +78,7 @@ def measure(subject: Subject, parameters: CompressionArtifacts) -> Measured:
     kept = min(1.0, (lowest or 100) / parameters.min_quality)
     waves = parameters.max_ringing_levels / max(ringing, 0.001)
     steps = parameters.max_blocking_levels / max(blocking, 0.001)
-    score = 100 * min(kept, waves, steps)
+    score = 100 * min(kept, waves, steps, BOTH / (1 / waves + 1 / steps))
     return judged(
         findings, measurements, score / 2 if banded > parameters.max_banded_share else score
     )
@@ -96,6 +100,10 @@ def _quality_findings(
     elif traces.blocking > parameters.max_blocking_levels:
         measured = f"steps of {traces.blocking:.2f} levels between blocks, as a mean"
         rule = f"at most {parameters.max_blocking_levels:g}"
+    elif _together(traces, parameters) > BOTH:
+        measured = f"waves of {traces.ringing:.1f} levels, steps of {traces.blocking:.2f}"
+        most = f"{parameters.max_ringing_levels:g} and {parameters.max_blocking_levels:g}"
+        rule = f"at most {most}, and not nearly so much of both"
     else:
         return traces, []
     region = None
@@ -114,6 +122,11 @@ def _quality_findings(
         region=region,
     )
     return traces, [finding]
+
+
+def _together(traces: "JpegTraces", parameters: CompressionArtifacts) -> float:
+    waves = traces.ringing / parameters.max_ringing_levels
+    return waves + traces.blocking / parameters.max_blocking_levels
 
 
 def _band_findings(

@@ -11,6 +11,7 @@ from services.qc.checks import run_check
 from tests.qc.checks.artwork import artwork
 from tests.qc.checks.conftest import SubjectOf
 from tests.qc.checks.test_blur_upscale import texture
+from tests.qcbench import defects, drawing, layout
 
 SHARED = Path(__file__).parents[3] / ".." / "shared" / "data" / "creative"
 
@@ -40,6 +41,19 @@ def test_saving_again_at_a_high_quality_hides_nothing(picture: SubjectOf) -> Non
     page = compressed(compressed(photograph, 30), 95).crop((3, 5, 640, 480))
 
     assert run_check("compression_artifacts", picture(page), {}).state == "failed"
+
+
+def test_flat_art_with_nearly_too_much_of_both_traces_was_compressed_too_strongly(
+    picture: SubjectOf,
+) -> None:
+    page = drawing.draw(defects.crushed("flat")(layout.layout(1041))).picture
+
+    measured = run_check("compression_artifacts", picture(page), {})
+    steps_alone = run_check("compression_artifacts", picture(page), {"max_ringing_levels": 64})
+
+    assert steps_alone.state == "passed"
+    assert measured.state == "failed" and 90 < (measured.score or 0) < 100
+    assert "steps of" in (measured.findings[0].measured or "")
 
 
 @pytest.mark.parametrize("cut", [(0, 0), (3, 5)])
