@@ -77,5 +77,6 @@ CHECK = ExactCheck(
     unit="elements",
     parameters=VisualElementsCount,
     measure=measure,
+    version=2,
     example={"max_elements": 5},
 )

@@ -16,6 +16,12 @@ LEAST_WEIGHT = 0.02
 """Mean weight below which there is nothing to see but ground."""
 
 GROUND_DELTA_E = 8.0
+LEAST_STEP = 6.0
+"""In Lab units: a thing begins with an edge; clouds, shadows and vignettes do not."""
+
+RIM_PX = 2
+"""The edge of the page, where a cut leaves lines, is not the edge of a thing."""
+
 LEAST_GROUND_ON_RIM = 0.7
 LEAST_GROUND = 0.3
 
@@ -42,7 +48,7 @@ def right_share(rgb: Rgb, text: list[Region]) -> float | None:
 
 
 def elements(rgb: Rgb, gap_share: float, least_share: float) -> list[Region] | None:
-    """Boxes of what stands apart on plain ground; None where the ground is not plain.
+    """Boxes of what stands apart, with an edge, on plain ground; None where that is not plain.
 
     Parts nearer than `gap_share` of the longer side are one element; one smaller than
     `least_share` of the page is none.
@@ -52,6 +58,7 @@ def elements(rgb: Rgb, gap_share: float, least_share: float) -> list[Region] | N
     figure = (np.linalg.norm(lab - ground, axis=2) > GROUND_DELTA_E).astype(np.uint8)
     if on_rim < LEAST_GROUND_ON_RIM or 1 - float(figure.mean()) < LEAST_GROUND:
         return None
+    figure = _with_edges(figure, lab)
     height, width = figure.shape
     reach = max(1, round(gap_share * max(height, width))) | 1
     kernel = np.ones((reach, reach), np.uint8)
@@ -65,6 +72,15 @@ def elements(rgb: Rgb, gap_share: float, least_share: float) -> list[Region] | N
             box = (x / width, y / height, w / width, h / height)
             found.append(Region(**dict(zip("xywh", (round(v, 5) for v in box), strict=True))))
     return sorted(found, key=lambda box: (box.y, box.x))
+
+
+def _with_edges(figure: Array, lab: Array) -> Array:
+    """Without the parts that come out of the ground softly."""
+    steps = np.asarray(cv2.morphologyEx(lab, cv2.MORPH_GRADIENT, np.ones((3, 3)))).max(axis=2)
+    steps[:RIM_PX] = steps[-RIM_PX:] = steps[:, :RIM_PX] = steps[:, -RIM_PX:] = 0
+    _, labels = cv2.connectedComponents(figure)
+    kept = np.unique(np.asarray(labels)[(steps > LEAST_STEP) & (figure > 0)])
+    return np.asarray(np.isin(labels, kept), np.uint8)
 
 
 def _small_lab(rgb: Rgb) -> Array:

@@ -1,7 +1,7 @@
 """Rules of the count of elements on plain ground."""
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from services.qc.checks import run_check
 from tests.qc.checks.conftest import SubjectOf
@@ -32,6 +32,27 @@ def test_compression_adds_no_element(picture: SubjectOf) -> None:
     subject = picture(page_of(5), "a.jpg", quality=70)
 
     assert run_check("visual_elements_count", subject, {}).measurements["elements"] == 5
+
+
+def test_a_cloud_of_the_ground_is_no_element(picture: SubjectOf) -> None:
+    clouds = Image.new("L", (1000, 1000))
+    ImageDraw.Draw(clouds).ellipse((600, 560, 760, 720), fill=255)
+    clouds = clouds.filter(ImageFilter.GaussianBlur(40))
+    page = page_of(3)
+    page.paste("#a09a8c", (0, 0), clouds)
+
+    measured = run_check("visual_elements_count", picture(page), {})
+
+    assert measured.measurements["elements"] == 3
+
+
+def test_a_pale_panel_is_one(picture: SubjectOf) -> None:
+    page = page_of(3)
+    ImageDraw.Draw(page).rectangle((600, 560, 760, 720), fill="#d8d4ca")
+
+    measured = run_check("visual_elements_count", picture(page), {})
+
+    assert measured.measurements["elements"] == 4
 
 
 def test_an_empty_page_has_too_few(picture: SubjectOf) -> None:
