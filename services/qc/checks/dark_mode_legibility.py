@@ -47,15 +47,17 @@ class DarkModeLegibility(Parameters):
 def measure(subject: Subject, parameters: DarkModeLegibility) -> Measured:
     """Score: the share of backgrounds on which text and outline show, in percent.
 
-    The outline is where opaque pixels meet transparent ones. A picture without transparency
-    brings its own background: only its rim is told.
+    The outline is where opaque pixels meet transparent ones. A picture without transparency, or
+    with a strip of it along an edge, brings its own background: only its rim is told.
     """
+    from services.qc.checks.outline import has_clear_areas
+
     findings: list[Finding] = []
     lost: dict[str, float] = {}
     transparent = False
     for page in subject.pages:
         alpha = subject.alpha(page)
-        if alpha is None or not (alpha < 128).any():
+        if alpha is None or not has_clear_areas(alpha):
             continue
         transparent = True
         for background in parameters.backgrounds:
@@ -140,4 +142,5 @@ CHECK = ExactCheck(
     measure=measure,
     reads_words=True,
     example={"backgrounds": ["#FFFFFF", "#1C1C1E"], "min_ratio": 3},
+    version=2,
 )

@@ -17,6 +17,8 @@ MOST_SIDE_PX = 1200
 SAMPLE_IN_PX = 3
 NEAR_WHITE, NEAR_BLACK = 235, 30
 RIM_SHARE = 0.95
+RIM_PX = 2
+"""Clear strips up to this are what an export leaves along an edge; nothing is seen through them."""
 
 
 def lost_outline(
@@ -26,7 +28,7 @@ def lost_outline(
     shrink = max(1, math.ceil(max(alpha.shape) / MOST_SIDE_PX))
     picture, opaque = rgb[::shrink, ::shrink], alpha[::shrink, ::shrink]
     solid = (opaque >= SOLID).astype(np.uint8)
-    near_clear = cv2.dilate((opaque <= CLEAR).astype(np.uint8), _disc(SAMPLE_IN_PX))
+    near_clear = cv2.dilate(_areas(opaque <= CLEAR), _disc(SAMPLE_IN_PX))
     outline = (solid > 0) & (np.asarray(near_clear) > 0)
     if not outline.any():
         return 0.0, None
@@ -39,6 +41,19 @@ def lost_outline(
         return 0.0, None
     ends = ((float(xs.min()), float(ys.min())), (float(xs.max()) + 1, float(ys.max()) + 1))
     return float(lost.mean()), region_of(ends, picture.shape[1], picture.shape[0])
+
+
+def has_clear_areas(alpha: Alpha) -> bool:
+    """Whether a background is seen through it, not just at a strip along its edge."""
+    return bool(_areas(alpha < 128).any())
+
+
+def _areas(mask: Any) -> Any:
+    """What is wider than a strip. Beyond the picture nothing is clear."""
+    square = np.ones((RIM_PX + 1, RIM_PX + 1), np.uint8)
+    return cv2.morphologyEx(
+        mask.astype(np.uint8), cv2.MORPH_OPEN, square, borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
 
 
 def shows_through(alpha: Alpha, region: Region) -> float:

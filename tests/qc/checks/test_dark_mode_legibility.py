@@ -64,6 +64,32 @@ def test_an_opaque_picture_is_not_judged_but_its_rim_is_told(
     assert (measured.state, measured.measurements["rim"]) == ("not_applicable", rim)
 
 
+@pytest.mark.parametrize("box", [(0, 0, 299, 1), (298, 0, 299, 199), (0, 198, 299, 199)])
+def test_a_clear_strip_along_an_edge_lets_no_background_through(
+    box: tuple[int, int, int, int], picture: SubjectOf
+) -> None:
+    """As an export leaves it where the artboard ends on half a pixel."""
+    image = Image.new("RGBA", (300, 200), NAVY)
+    image.paste((0, 0, 0, 0), (box[0], box[1], box[2] + 1, box[3] + 1))
+
+    measured = run_check("dark_mode_legibility", picture(image), {})
+
+    assert (measured.state, measured.measurements["rim"]) == ("not_applicable", "other")
+
+
+def test_a_strip_tells_nothing_of_the_outline_of_what_is_clear_elsewhere(
+    picture: SubjectOf,
+) -> None:
+    image = Image.new("RGBA", (300, 200), (0, 0, 0, 0))
+    image.paste(NAVY, (0, 0, 300, 80))
+    image.paste((0, 0, 0, 0), (0, 0, 300, 1))
+    image.paste((255, 160, 20, 255), (0, 70, 300, 80))
+
+    given: Any = {"backgrounds": ["#121212"], "max_lost_edge": 0.2}
+
+    assert run_check("dark_mode_legibility", picture(image), given).state == "passed"
+
+
 def test_alpha_is_read_off_two_backgrounds(picture: SubjectOf) -> None:
     image = Image.new("RGBA", (64, 64), (200, 40, 90, 128))
     image.putpixel((3, 5), (0, 0, 0, 255))
