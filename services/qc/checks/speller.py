@@ -95,11 +95,14 @@ class Speller:
         """Known words one slip away: two letters swapped, one lost, added or wrong.
 
         Then inflected words so; then, for longer words, what is two slips away. Nothing for
-        words as long as only compounds are.
+        words as long as only compounds are. Likeliest first.
         """
         lower = _plain(text).lower()
         if len(lower) > LONGEST_RUN:
             return []
+        return sorted(self._near(lower), key=lambda one: _slip(one, lower))
+
+    def _near(self, lower: str) -> list[str]:
         near = self._stems_near(lower, 1)
         if not near:
             found = (one for one in self._slips(lower) if self._has_small(one))
@@ -143,6 +146,13 @@ def one_slip_away(word: str, letters: str) -> Iterator[str]:
     yield from (a + b[1:] for a, b in cuts if b)
     yield from (a + letter + b for a, b in cuts for letter in letters)
     yield from (a + letter + b[1:] for a, b in cuts if b for letter in letters)
+
+
+def _slip(meant: str, written: str) -> int:
+    """0: letters are swapped; 1: one is lost or added; 2: one is wrong."""
+    if sorted(meant) == sorted(written):
+        return 0
+    return 1 if len(meant) != len(written) else 2
 
 
 def _plain(text: str) -> str:

@@ -82,6 +82,15 @@ def test_a_slip_is_told_with_the_word_that_was_meant(wrong: str, right: str) -> 
     assert right in speller.meant(wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "likeliest"), [("color", "colour"), ("fiter", "filter"), ("harbuor", "harbour")]
+)
+def test_swapped_letters_come_first_then_lost_ones_then_wrong_ones(
+    wrong: str, likeliest: str
+) -> None:
+    assert Speller(["en_GB"], []).meant(wrong)[0] == likeliest
+
+
 def test_an_unknown_name_is_a_minor_finding_and_costs_nothing(picture: SubjectOf) -> None:
     subject = picture(with_lines("Discover Linietsky tonight"))
 
