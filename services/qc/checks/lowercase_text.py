@@ -60,7 +60,8 @@ def measure(subject: Subject, parameters: LowercaseText) -> Measured:
     ]
     measurements: dict[str, JsonValue] = {**subject.seen_pages(), "words": len(words)}
     if not words:
-        return not_applicable("No text was found.", measurements)
+        reason = "There are only numbers and allowed words." if lines else "No text was found."
+        return not_applicable(reason, measurements)
     breaches = [one for one in words if _breaks(parameters.rule, one[1], one[2])]
     measurements["words_against_the_rule"] = len(breaches)
     findings = [_finding(subject, page, token, parameters.rule) for page, token, _ in breaches]

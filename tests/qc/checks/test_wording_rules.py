@@ -97,6 +97,17 @@ def test_small_copy_is_judged_when_asked_and_names_are_allowed(headline: Subject
     assert run_check("lowercase_text", other, {}).state == "passed"
 
 
+def test_text_without_a_word_to_judge_is_told_apart_from_no_text(headline: SubjectOf) -> None:
+    subject = headline("NORTHWIND 2018", "", brand=BrandData(words=("Northwind",)))
+
+    measured = run_check("lowercase_text", subject, {})
+
+    assert (measured.state, measured.reason) == (
+        "not_applicable",
+        "There are only numbers and allowed words.",
+    )
+
+
 def test_a_sentence_goes_on_in_the_next_line(read: SubjectOf) -> None:
     from services.qc.checks.lowercase_text import _tokens
 
