@@ -235,15 +235,15 @@ def _reasons(results: Sequence[CheckResult]) -> list[tuple[Text, Text]]:
 
 
 def finding_rows(result: CheckResult) -> list[tuple[Text, Text]]:
-    rows = []
-    for finding in result.findings:
-        told = [f"{result.check_id}: {finding.message}", *_details(finding)]
-        severity = Text(finding.severity, COLOURS[finding.severity])
-        rows.append((severity, Text("\n".join(map(plain, told)))))
-    return rows
+    marks = [Text(one.severity, COLOURS[one.severity]) for one in result.findings]
+    told = ["\n".join(map(plain, _told(result.check_id, one))) for one in result.findings]
+    return [(mark, Text(words)) for mark, words in zip(marks, told, strict=True)]
 
 
-def _details(finding: Finding) -> Iterator[str]:
+def _told(check_id: str, finding: Finding) -> Iterator[str]:
+    yield f"{check_id}: {finding.message}"
+    if finding.measured and finding.measured not in finding.message:
+        yield f"measured: {finding.measured}"
     if finding.rule:
         yield f"rule: {finding.rule}"
     if region := finding.region:

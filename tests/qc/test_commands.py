@@ -7,8 +7,8 @@ from uuid import UUID
 
 from rich.console import Console
 
-from libs.contracts.qc import Analysis, CheckResult, Creative
-from services.qc.commands import show
+from libs.contracts.qc import Analysis, CheckResult, Creative, Finding
+from services.qc.commands import finding_rows, show
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 THIRD = Decimal("0.001830373333333333")
@@ -58,3 +58,20 @@ def test_a_split_cost_leaves_room_for_the_model_on_eighty_columns() -> None:
     told = screen.file.getvalue()
     assert told.count("gemini-2.5-pro") == len(CHECKS)
     assert told.count("$0.001830 ") == len(CHECKS) and "$0.005491" in told
+
+
+def test_a_finding_tells_what_was_measured_beside_its_rule() -> None:
+    faint = Finding(
+        severity="major", message="The text is faint.", measured="1.53:1", rule="at least 3:1"
+    )
+    narrow = Finding(
+        severity="major", message="It has 348 px.", measured="348 px", rule="at least 720 px"
+    )
+    result = CheckResult(check_id="a", state="failed", findings=[faint, narrow])
+
+    told = [row.plain.splitlines() for _, row in finding_rows(result)]
+
+    assert told == [
+        ["a: The text is faint.", "measured: 1.53:1", "rule: at least 3:1"],
+        ["a: It has 348 px.", "rule: at least 720 px"],
+    ]
