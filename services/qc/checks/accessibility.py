@@ -9,7 +9,14 @@ from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
 from services.qc.checks.colour_vision import SIMULATED, as_seen, chroma, difference
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+    short,
+)
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -100,7 +107,7 @@ def _breaches(subject: Subject, one: Drawn, parameters: Accessibility) -> Iterat
         yield _finding(
             one,
             "The text hardly stands out from its background.",
-            f"{one.ink.contrast:.2f}:1",
+            f"{short(one.ink.contrast, 2)}:1",
             f"at least {least:g}:1",
             "Make the text lighter or darker.",
         )
@@ -110,7 +117,7 @@ def _breaches(subject: Subject, one: Drawn, parameters: Accessibility) -> Iterat
             yield _finding(
                 one,
                 f"The text hardly stands out for people with {kind}.",
-                f"{ratio:.2f}:1 as they see it, {one.ink.contrast:.2f}:1 for others",
+                f"{short(ratio, 2)}:1 as they see it, {one.ink.contrast:.2f}:1 for others",
                 f"at least {least:g}:1",
                 "Choose colours of different lightness.",
                 minor=True,
@@ -120,7 +127,7 @@ def _breaches(subject: Subject, one: Drawn, parameters: Accessibility) -> Iterat
         yield _finding(
             one,
             "The text is too small to be read.",
-            f"x-height {x_height:.1f} {unit}",
+            f"x-height {short(x_height, 1)} {unit}",
             f"x-height at least {least_height:.1f} {unit}",
             f"Set it {least_height / x_height + 0.05:.1f} times as large.",
         )

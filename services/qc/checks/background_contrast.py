@@ -3,7 +3,14 @@
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+    short,
+)
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -68,7 +75,7 @@ def _finding(page: Page, line: Line, ratio: float, least: float) -> Finding:
     return Finding(
         severity="critical" if ratio < least / 2 else "major",
         message="The text hardly stands out from its background.",
-        measured=f"{ratio:.2f}:1",
+        measured=f"{short(ratio, 2)}:1",
         rule=f"at least {least:g}:1",
         evidence=line.text,
         fix="Make the text lighter or darker, or calm the background behind it.",

@@ -8,7 +8,14 @@ from pydantic import Field, JsonValue
 
 from libs.contracts.brand import Hex
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+    short,
+)
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
 
@@ -93,7 +100,7 @@ def _on(
         Finding(
             severity="major",
             message=f"The text hardly shows on {background}.",
-            measured=f"{ratio:.2f}:1",
+            measured=f"{short(ratio, 2)}:1",
             rule=rule,
             evidence=line.text,
             fix="Give it an outline or a plate, or deliver a version for dark backgrounds.",

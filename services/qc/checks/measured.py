@@ -1,5 +1,6 @@
 """What an exact check is, what goes into it and what comes out of it."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,3 +74,8 @@ def not_applicable(reason: str, measurements: dict[str, JsonValue] | None = None
 
 def missing_input(reason: str, measurements: dict[str, JsonValue] | None = None) -> Measured:
     return Measured(state="missing_input", reason=reason, measurements=measurements or {})
+
+
+def short(value: float, digits: int) -> str:
+    """Rounded down: what falls short of a rule never reads as if it kept it."""
+    return f"{math.floor(value * 10**digits + 1e-6) / 10**digits:.{digits}f}"

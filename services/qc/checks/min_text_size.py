@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+    short,
+)
 from services.qc.checks.pdf_judging import artwork_marks, concluded, finding
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
@@ -158,10 +165,10 @@ def _read_finding(page: Page, line: Line, size: float, least: float, unit: str) 
     return Finding(
         severity="critical" if size < least / 2 else "major",
         message="The type is too small to be read.",
-        measured=f"{size:.1f} {unit}",
+        measured=f"{short(size, 1)} {unit}",
         rule=f"at least {least:.4g} {unit}",
         evidence=line.text,
-        fix=f"Set it {least / size:.1f} times as large.",
+        fix=f"Set it {least / size + 0.05:.1f} times as large.",
         page=page.number,
         region=line.region,
     )

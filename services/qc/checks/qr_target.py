@@ -7,7 +7,14 @@ from pydantic import Field, JsonValue
 
 from libs.contracts.brand import Sentence
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+    short,
+)
 from services.qc.checks.seen import Barcode
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -103,7 +110,7 @@ def _breaches(
     if quiet is not None and quiet + QUIET_TOLERANCE < parameters.quiet_modules:
         yield {
             "message": "The clear space around the QR code is too narrow.",
-            "measured": f"{quiet:.1f} squares",
+            "measured": f"{short(quiet, 1)} squares",
             "rule": f"at least {parameters.quiet_modules:g} squares",
             "evidence": value,
             "fix": "Move print away from the code or make its light box wider.",

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from pydantic import Field, JsonValue, field_validator
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+    short,
+)
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -88,7 +95,7 @@ def _finding(one: Sized, parameters: Responsiveness, small_print: bool) -> Findi
     return Finding(
         severity="minor" if small_print else "major",
         message=f"The text cannot be read at a width of {', '.join(fails)} px.",
-        measured=f"x-height {one.x_height * width:.1f} px at {width} px",
+        measured=f"x-height {short(one.x_height * width, 1)} px at {width} px",
         rule=f"x-height at least {parameters.min_x_height_px:g} px",
         evidence=one.line.text,
         fix=f"Set it {parameters.min_x_height_px / (one.x_height * width) + 0.05:.1f} times as "

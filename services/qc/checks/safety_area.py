@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding, Region
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+    short,
+)
 from services.qc.checks.placed import Placed, placed_on
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -108,7 +115,7 @@ def _finding(page: Page, one: Placed, side: str, distance: float, sheet: Sheet) 
     return Finding(
         severity="major",
         message=f"{one.what} is too near to the {side} edge.",
-        measured=f"{distance:.1f} {sheet.unit}",
+        measured=f"{short(distance, 1)} {sheet.unit}",
         rule=f"at least {sheet.least:.1f} {sheet.unit}",
         evidence=one.text,
         fix="Move it inwards.",

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field, JsonValue
 
 from libs.contracts.qc import Finding
-from services.qc.checks.measured import ExactCheck, Measured, Parameters, judged, not_applicable
+from services.qc.checks.measured import (
+    ExactCheck,
+    Measured,
+    Parameters,
+    judged,
+    not_applicable,
+    short,
+)
 from services.qc.checks.seen import Line
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Page
@@ -93,7 +100,7 @@ def _finding(sized: Sized) -> Finding:
     return Finding(
         severity="critical" if sized.x_height < sized.least / 2 else "major",
         message="The text is too small to be read.",
-        measured=f"x-height {sized.x_height:.1f} {sized.unit}",
+        measured=f"x-height {short(sized.x_height, 1)} {sized.unit}",
         rule=f"x-height at least {sized.least:.1f} {sized.unit}",
         evidence=sized.line.text,
         fix=f"Set it {math.ceil(10 / _nearness(sized)) / 10:.1f} times as large.",

@@ -2,6 +2,7 @@
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from pydantic import JsonValue
 
 from services.qc.checks import run_check
 from services.qc.checks.ink import Ink
@@ -25,6 +26,15 @@ def test_the_measured_ratio_is_that_of_the_colours_drawn(picture: SubjectOf) -> 
     measured = run_check("background_contrast", picture(with_text(119, 60)), {})
 
     assert measured.measurements["lowest_ratio"] == pytest.approx(4.48, abs=0.1)
+
+
+def test_a_ratio_just_below_the_rule_is_not_told_as_the_rule(picture: SubjectOf) -> None:
+    """4.478 is less than 4.48, and would read like it."""
+    given: dict[str, JsonValue] = {"min_ratio": 4.48, "min_ratio_large": 4.48}
+
+    (finding,) = run_check("background_contrast", picture(with_text(119, 60)), given).findings
+
+    assert (finding.measured, finding.rule) == ("4.47:1", "at least 4.48:1")
 
 
 def test_large_text_needs_less_contrast_than_small(picture: SubjectOf) -> None:

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from deploy.sample import DEFECTS, EAN, SIDE_PX
 from libs.contracts.qc import Region
 from services.qc.checks import CHECKS, catalogue, refused_parameters, run_check
-from services.qc.checks.measured import Measured
+from services.qc.checks.measured import Measured, short
 from services.qc.checks.subject import Subject
 from services.qc.domain.geometry import covered
 from tests.qc.checks.conftest import SubjectOf
@@ -152,3 +152,13 @@ def test_the_catalogue_loads_no_heavy_library() -> None:
     ran = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True)
 
     assert ran.stdout.strip() == "[]", ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "told"),
+    [(4.496, 2, "4.49"), (9.99, 1, "9.9"), (2.3, 1, "2.3"), (2.9999999, 1, "3.0"), (0.0, 1, "0.0")],
+)
+def test_what_falls_short_never_reads_as_if_it_kept_the_rule(
+    value: float, digits: int, told: str
+) -> None:
+    assert short(value, digits) == told
