@@ -14,6 +14,9 @@ from services.qc.domain.plan_words import Field
 
 GROUPING: frozenset[Field] = frozenset({"name", "channel", "market"})
 MAX_OF_A_ROW = 50
+MOST_OFF_RATIO = 1.1
+"""People round: 970x250 is called 4:1."""
+
 NOT_CALCULATED = "#UNCALCULATED"
 """What the reader of a file writes for a formula whose value was never stored."""
 
@@ -43,6 +46,7 @@ def placements_of(cells: Mapping[Field, str], units: Mapping[Field, str | None])
     row = _Row(cells, units)
     rules: dict[str, Any] = {"channel": row.text("channel"), **_file_rules(row)}
     sizes, form_name = _sizes(row, rules)
+    _compare_ratio(row, rules["aspect_ratio"], sizes)
     markets = row.read("market", plan_values.markets) or [None]
     zones = [_safe_zone(row, size) for size in sizes]
     if len(sizes) * len(markets) > MAX_OF_A_ROW:
@@ -129,6 +133,18 @@ def _sizes(row: _Row, rules: dict[str, Any]) -> tuple[list[Size | None], str | N
     elif (width and height) and sizes != [(width, height)]:
         row.bad["size"] = "says another size than width and height do"
     return [*sizes] or [None], name
+
+
+def _compare_ratio(row: _Row, ratio: str | None, sizes: list[Size | None]) -> None:
+    """A size of another ratio is a slip, and no creative could keep both."""
+    if ratio is None or not row.raw("ratio"):
+        return
+    wide, high = (float(part) for part in ratio.split(":"))
+    for size in filter(None, sizes):
+        share = size[0] * high / (size[1] * wide)
+        if not 1 / MOST_OFF_RATIO <= share <= MOST_OFF_RATIO:
+            row.bad["ratio"] = f"“{ratio}” is not the ratio of {size[0]} x {size[1]} px"
+            return
 
 
 def _size_cell(row: _Row, rules: dict[str, Any]) -> None:

@@ -52,6 +52,22 @@ def test_every_wrong_cell_of_a_row_is_named_with_row_and_column() -> None:
     assert [p.name for p in read.placements] == ["Feed"]
 
 
+def test_size_of_another_ratio_is_an_error_and_a_rounded_ratio_is_none() -> None:
+    read = plan(
+        ["Feed", "1080x1350", "9:16"],
+        ["Story", "1920x1080", "9:16"],
+        ["Billboard", "970x250", "4:1"],
+        ["Link", "1200x628", "1.91:1"],
+        header=["Placement", "Size", "Ratio"],
+    )
+
+    assert told(read) == [
+        "row 2, column Ratio: “9:16” is not the ratio of 1080 x 1350 px",
+        "row 3, column Ratio: “9:16” is not the ratio of 1920 x 1080 px",
+    ]
+    assert [p.name for p in read.placements] == ["Billboard", "Link"]
+
+
 def test_column_names_in_german() -> None:
     header = ["Werbemittel", "Kanal", "Land", "Breite", "Höhe", "Dateiformat", "Max. Länge (Sek.)"]
 
