@@ -1,7 +1,9 @@
 """Exact check: what the file is called."""
 
 import re
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pydantic import Field
 
@@ -9,6 +11,9 @@ from libs.contracts.qc import Finding
 from services.qc.checks.measured import BadParameter, ExactCheck, Measured, Parameters, judged
 from services.qc.checks.subject import Subject
 from services.qc.domain.file_types import EXTENSIONS
+
+MOST_MATCHING_S = 1.0
+"""A pattern may take a time that grows with each letter of the name without end."""
 
 
 class FileNaming(Parameters):
@@ -75,9 +80,29 @@ def _extension_breach(subject: Subject, extension: str) -> Iterator[tuple[str, s
 
 def _matches(pattern: str, stem: str) -> bool:
     try:
-        return re.fullmatch(pattern, stem) is not None
+        with _within(MOST_MATCHING_S):
+            return re.fullmatch(pattern, stem) is not None
     except re.error as error:
         raise BadParameter(f"pattern: is not a regular expression ({error})") from error
+    except TimeoutError as error:
+        why = "takes too long: do not repeat what is repeated, as in (a+)+"
+        raise BadParameter(f"pattern: {why}") from error
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError when what is done takes more of this process's own time."""
+    before = signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _stop(*_: object) -> None:
+    raise TimeoutError
 
 
 CHECK = ExactCheck(

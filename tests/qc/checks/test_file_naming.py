@@ -1,5 +1,8 @@
 """Rules of the check of the file's name."""
 
+import signal
+import time
+
 import pytest
 from PIL import Image
 
@@ -32,3 +35,17 @@ def test_a_pattern_is_matched_against_the_name_without_its_extension(picture: Su
     subject = picture(Image.new("RGB", (8, 8)), "brand_42.PNG", format="PNG")
 
     assert run_check("file_naming", subject, {"pattern": r"brand_\d+"}).state == "passed"
+
+
+def test_a_pattern_without_end_is_stopped_and_told(picture: SubjectOf) -> None:
+    subject = picture(Image.new("RGB", (8, 8)), f"{'a' * 60}_b.png")
+    started = time.process_time()
+
+    measured = run_check("file_naming", subject, {"pattern": r"(a+)+x"})
+
+    assert (measured.state, measured.reason) == (
+        "error",
+        "Parameter pattern: takes too long: do not repeat what is repeated, as in (a+)+.",
+    )
+    assert time.process_time() - started < 5
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
