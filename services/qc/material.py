@@ -22,6 +22,7 @@ from services.qc.accept import id_field, open_upload, received
 from services.qc.assets import NewContent
 from services.qc.checks import CHECKS
 from services.qc.choosing import named_in
+from services.qc.domain.creative import FILMED
 from services.qc.domain.naming import kept_name, stem_of
 from services.qc.domain.plan_sheet import ReadPlan, words_of
 from services.qc.files import Upload
@@ -46,6 +47,8 @@ async def accept_asset(
             raise Invalid("bad_kind", f"A reference asset is one of: {_kinds()}.")
         name, tags = _name(upload), _tags(upload)
         file = await open_upload(bench, upload)
+        if kind != "reference" and file.format in FILMED:
+            raise Invalid("not_a_picture", "A video can only be a reference: upload a picture.")
         await profiles.require_client(client_id)
         await bench.store.put(upload.sha256, upload.path)
         content = NewContent(client_id, kind, name, file, actor.subject, datetime.now(UTC))

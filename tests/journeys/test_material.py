@@ -7,12 +7,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from PIL import Image
 
 from libs.api.material import MaterialApi
 from libs.contracts.brand import BrandData
 from libs.problems import Conflict, Forbidden, Invalid, NotFound, Problem, Unsupported
 from tests.house import House
 from tests.journeys.material import picture, plan
+from tests.qc.drawn_files import film
 
 
 @pytest.fixture
@@ -46,6 +48,14 @@ async def test_file_of_each_version_is_a_safe_download(
     assert headers["Content-Type"] == "application/octet-stream"
     assert headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''Cr%C3%A8me")
     assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_video_is_a_reference_and_no_logo(api: MaterialApi, tmp_path: Path) -> None:
+    file = film(tmp_path / "Spot.mp4", [Image.new("RGB", (64, 64), "navy")] * 5)
+
+    with pytest.raises(Invalid, match="upload a picture"):
+        await api.add_asset(file, "diageo", "logo", "Spot")
+    assert (await api.add_asset(file, "diageo", "reference", "Spot")).version == 1
 
 
 async def test_plan_with_a_wrong_row_is_not_kept_unless_the_row_is_to_be_skipped(
