@@ -17,6 +17,9 @@ THINKING_TOKENS = 800
 ESCALATED = 0.25
 """Share of cheap answers in doubt, as long as there are none to learn from."""
 
+LEAST_CHECKS = 1e-9
+"""Expected to be asked again; fewer are none."""
+
 _GUESS_COUNTS_AS = 2
 """Answers that the guess weighs as many as: after a few real ones it hardly counts."""
 
@@ -121,7 +124,7 @@ def expected_again(
     """
     likely = _likely(asked, habits, budget, audit_percent / 100)
     checks = sum(likely.values())
-    if checks <= 0:
+    if checks < LEAST_CHECKS:
         return None
     calls = max(1 - math.prod(1 - share for share in likely.values()), checks / most_checks)
     each = checks / calls

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.qc.domain.estimate import (
@@ -116,6 +116,7 @@ def test_many_doubts_take_several_calls() -> None:
     audit=st.floats(0, 100),
     count=st.integers(1, 12),
 )
+@example(escalated=5e-324, budget=1, audit=0, count=1)
 def test_expected_calls_are_never_negative_nor_more_than_the_checks(
     escalated: float, budget: int, audit: float, count: int
 ) -> None:
