@@ -205,7 +205,7 @@ def _refuse_errors(read: ReadPlan, skip_bad_rows: bool) -> None:
     raise Invalid(
         "bad_plan_rows",
         f"Nothing was stored: {'; '.join(told)}. Correct the plan, or send it with "
-        "skip_bad_rows=true to leave these rows out.",
+        "skip_bad_rows=true (--skip-bad-rows) to leave these rows out.",
     )
 
 
