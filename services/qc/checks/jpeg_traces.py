@@ -188,7 +188,9 @@ def _unrest(grey: Array) -> tuple[float, float]:
         beside, cv2.resize(holds, None, fx=BLOCK, fy=BLOCK, interpolation=cv2.INTER_NEAREST)
     )
     outside = cv2.subtract(beside, inside)
-    if min(map(cv2.countNonZero, (inside, outside))) < LEAST_RINGING_PX:
+    counts = [cv2.countNonZero(mask) for mask in (inside, outside)]
+    if min(counts) < LEAST_RINGING_PX:
         return 0.0, 0.0
     unrest = cv2.absdiff(grey, cv2.blur(grey, (3, 3)))
-    return cv2.mean(unrest, inside)[0], cv2.mean(unrest, outside)[0]
+    sums = [cv2.sumElems(cv2.bitwise_and(unrest, mask))[0] for mask in (inside, outside)]
+    return sums[0] / counts[0], sums[1] / counts[1]
