@@ -58,12 +58,13 @@ def measure(subject: Subject, parameters: CompressionArtifacts) -> Measured:
     """
     findings: list[Finding] = []
     qualities: list[int] = []
-    ringing, blocking, banded = 0.0, 0.0, 0.0
+    ringing, blocking, together, banded = 0.0, 0.0, 0.0, 0.0
     for page in subject.pages:
         traces, found = _quality_findings(subject, page, parameters)
         qualities += [traces.quality] if traces.quality is not None else []
         ringing = max(ringing, traces.ringing)
         blocking = max(blocking, traces.blocking)
+        together = max(together, _together(traces, parameters))
         share, stairs = _band_findings(subject, page, parameters)
         banded = max(banded, share)
         findings += found + stairs
@@ -78,7 +79,7 @@ def measure(subject: Subject, parameters: CompressionArtifacts) -> Measured:
     kept = min(1.0, (lowest or 100) / parameters.min_quality)
     waves = parameters.max_ringing_levels / max(ringing, 0.001)
     steps = parameters.max_blocking_levels / max(blocking, 0.001)
-    score = 100 * min(kept, waves, steps, BOTH / (1 / waves + 1 / steps))
+    score = 100 * min(kept, waves, steps, BOTH / max(together, 0.001))
     return judged(
         findings, measurements, score / 2 if banded > parameters.max_banded_share else score
     )

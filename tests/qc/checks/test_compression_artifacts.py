@@ -22,6 +22,15 @@ def compressed(page: Image.Image, quality: int) -> Image.Image:
     return Image.open(stored).convert("RGB")
 
 
+def discs() -> Image.Image:
+    page = Image.new("RGB", (800, 800), "white")
+    draw = ImageDraw.Draw(page)
+    for number in range(40):
+        left, top = 40 + number % 5 * 150, 40 + number // 5 * 92
+        draw.ellipse((left, top, left + 61 + number, top + 47), fill="#1a4fa0")
+    return page
+
+
 @pytest.mark.parametrize("quality", [15, 40, 75])
 @pytest.mark.parametrize("drawn", [texture((640, 480)), artwork()], ids=["busy", "flat"])
 def test_the_quality_of_a_png_that_was_a_jpeg_is_told(
@@ -56,15 +65,21 @@ def test_flat_art_with_nearly_too_much_of_both_traces_was_compressed_too_strongl
     assert "steps of" in (measured.findings[0].measured or "")
 
 
+def test_traces_of_two_pages_are_not_added_up(picture: SubjectOf) -> None:
+    steps = drawing.draw(defects.crushed("flat")(layout.layout(1039))).picture
+    pages = picture(compressed(discs(), 60), "a.tif", save_all=True, append_images=[steps])
+    most = {"max_ringing_levels": 3.0, "max_blocking_levels": 0.21}
+
+    measured = run_check("compression_artifacts", pages, most)
+
+    assert (measured.state, measured.score) == ("passed", 100)
+
+
 @pytest.mark.parametrize("cut", [(0, 0), (3, 5)])
 def test_waves_beside_edges_tell_where_flat_art_has_no_quality(
     cut: tuple[int, int], picture: SubjectOf
 ) -> None:
-    page = Image.new("RGB", (800, 800), "white")
-    draw = ImageDraw.Draw(page)
-    for number in range(40):
-        left, top = 40 + number % 5 * 150, 40 + number // 5 * 92
-        draw.ellipse((left, top, left + 61 + number, top + 47), fill="#1a4fa0")
+    page = discs()
     crushed = compressed(page, 40).crop((*cut, 800, 800))
 
     measured = run_check("compression_artifacts", picture(crushed), {})
