@@ -26,7 +26,7 @@ from services.profiles.domain.slug import numbered, parse_profile_id, slug_of
 from services.profiles.reading import exact_version
 from services.profiles.saves.rows import lock_with_version
 from services.profiles.saves.stale import stale_save, untagged_save
-from services.profiles.saves.version_rows import Holder
+from services.profiles.saves.version_rows import ClientBinding
 from services.profiles.writing import add_first_version, require_clients, write_save
 
 MAX_NAMESAKES = 100
@@ -98,10 +98,10 @@ async def _plan(
         raise Invalid("bad_profile", str(error)) from error
 
 
-def updated(saving: Saving, holders: Sequence[Holder]) -> Updated:
+def updated(saving: Saving, bindings: Sequence[ClientBinding]) -> Updated:
     """Whoever may save it may know of all who use it: their rights cover the whole audience."""
     family = saving.after
-    floating = [one.client_id for one in holders if not one.pinned_version]
+    floating = [one.client_id for one in bindings if not one.pinned_version]
     before = saving.before.audience
     return Updated(
         message=saving.message,
@@ -113,7 +113,7 @@ def updated(saving: Saving, holders: Sequence[Holder]) -> Updated:
         repointed_clients=[client_id for client_id in floating if before.seen_by([client_id])],
         pinned_clients=[
             PinnedClient(client_id=one.client_id, version=one.pinned_version)
-            for one in holders
+            for one in bindings
             if one.pinned_version
         ],
         etag=family.etag(family.active_version),

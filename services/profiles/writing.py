@@ -23,7 +23,7 @@ from services.profiles.domain.audience import EVERYBODY, Audience
 from services.profiles.domain.content import Content, content_hash
 from services.profiles.domain.family import Change, Family, Version, state_hash
 from services.profiles.domain.saving import Saving
-from services.profiles.saves.version_rows import Holder, add_saved_version
+from services.profiles.saves.version_rows import ClientBinding, add_saved_version
 
 NOTHING_MORE: Mapping[str, object] = {}
 Reason = Literal["save", "activate", "schedule", "approve", "bulk", "undo", "import"]
@@ -57,7 +57,7 @@ async def write_save(
     reason: Reason = "save",
     note: str = "",
     details: Mapping[str, object] = NOTHING_MORE,
-) -> list[Holder]:
+) -> list[ClientBinding]:
     """The next version, or another audience, or nothing: whatever `saving` says.
 
     `details` are what the audit says beside. Returns whom a new version reaches.
@@ -74,10 +74,10 @@ async def write_save(
         return []
     change = _change(actor, saving, reason, note, details)
     if saving.content:
-        holders = await add_saved_version(db, saving, change, reason, note)
+        bindings = await add_saved_version(db, saving, change, reason, note)
         if reason != "approve":
-            refuse_unapproved(after, [one.client_id for one in holders if one.approval_required])
-        return holders
+            refuse_unapproved(after, [one.client_id for one in bindings if one.approval_required])
+        return bindings
     if reason != "approve":
         await require_no_approval(db, after, before.audience)
     await repository.update_family(db, after)

@@ -64,7 +64,7 @@ async def apply(
         db, family, draft = hold.db, hold.family, hold.proposal
         reviews = tuple(await rows.reviews(db, [draft_id]))
         saving = await _saving(hold)
-        holders = await write_save(db, actor, saving, "approve", note or draft.title[:NOTE_CHARS])
+        bindings = await write_save(db, actor, saving, "approve", note or draft.title[:NOTE_CHARS])
         wanted = (await rows.standing(db, [family.slug]))[family.slug][1]
         _require_approved(draft, reviews, wanted)
         after = replace(
@@ -82,7 +82,7 @@ async def apply(
             "approved_by": approvers(draft, reviews),
         }
         await write_audit(db, after, "apply", actor.subject, draft.draft_hash, details)
-        return updated(saving, holders)
+        return updated(saving, bindings)
 
 
 async def withdraw(pool: Pool, actor: Actor, draft_id: UUID, note: str) -> Draft:

@@ -35,9 +35,10 @@ _ADD = """
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """A client that uses the profile: pinned to a version, or floating. `approval_required`: it
-    wants changes to be approved.
+class ClientBinding:
+    """How a client is bound to the profile: pinned to a version, or floating where that is None.
+
+    `approval_required`: it wants changes to be approved.
     """
 
     client_id: str
@@ -47,7 +48,7 @@ class Holder:
 
 async def add_saved_version(
     db: Connection, saving: Saving, change: Change, reason: str, note: str
-) -> list[Holder]:
+) -> list[ClientBinding]:
     """The version, the pointer that moves to it, its activation and the row of the audit.
 
     The family is locked, and `saving` has content. Two who add the same version clash. Returns
@@ -82,4 +83,4 @@ async def add_saved_version(
         change.request_id,
         change.details,
     )
-    return [Holder(**row) for row in rows]
+    return [ClientBinding(**row) for row in rows]
