@@ -68,9 +68,10 @@ def test_flat_art_with_nearly_too_much_of_both_traces_was_compressed_too_strongl
 def test_traces_of_two_pages_are_not_added_up(picture: SubjectOf) -> None:
     steps = drawing.draw(defects.crushed("flat")(layout.layout(1039))).picture
     pages = picture(compressed(discs(), 60), "a.tif", save_all=True, append_images=[steps])
-    most = {"max_ringing_levels": 3.0, "max_blocking_levels": 0.21}
 
-    measured = run_check("compression_artifacts", pages, most)
+    measured = run_check(
+        "compression_artifacts", pages, {"max_ringing_levels": 3.0, "max_blocking_levels": 0.21}
+    )
 
     assert (measured.state, measured.score) == ("passed", 100)
 
