@@ -53,7 +53,8 @@ def _bands(shown: Array, every: int, scale: int, size: tuple[int, int]) -> Bands
     height, width = size
     tiles = np.zeros((height // TILE_PX + 1, width // TILE_PX + 1))
     steps = []
-    for lines, turned in ((shown[::every], False), (shown[:, ::every].T, True)):
+    shown = np.ascontiguousarray(shown)
+    for lines, turned in ((shown[::every], False), (cv2.transpose(shown)[::every], True)):
         line, at, span, high = _stairs(np.ascontiguousarray(lines))
         steps.append(high)
         across, down = (line * every, at) if turned else (at, line * every)

@@ -27,6 +27,7 @@ LEAST_CHANGES = 16
 Box = tuple[int, int, int, int]
 """Left, top, width and height in pixels."""
 
+Array = np.ndarray[Any, np.dtype[Any]]
 Grey = np.ndarray[Any, np.dtype[np.uint8]]
 
 
@@ -75,9 +76,10 @@ def _undecoded(grey: Grey) -> list[Barcode]:
     scale = min(1.0, BARS_SIDE_PX / max(grey.shape))
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    upright = [_bars(box, size) for box in _striped(small) if _runs_through(small, box)]
     turned = np.ascontiguousarray(small.T)
-    on_end = [box for box in _striped(turned) if _runs_through(turned, box)]
+    stripes = _stripes(small)
+    upright = [_bars(box, size) for box in _boxes(stripes) if _runs_through(small, box)]
+    on_end = [box for box in _boxes(-stripes.T) if _runs_through(turned, box)]
     return upright + [_bars((y, x, h, w), size) for x, y, w, h in on_end]
 
 
@@ -86,11 +88,16 @@ def _bars(box: Box, size: tuple[int, int]) -> Barcode:
     return Barcode("bars", None, region_of(((x, y), (x + width, y + height)), *size))
 
 
-def _striped(grey: Grey) -> list[Box]:
-    """Boxes that are full of edges across and have next to none down."""
+def _stripes(grey: Grey) -> Array:
+    """How much more there is of edges across than of edges down, in levels, round each pixel."""
     across, down = (np.abs(cv2.Sobel(grey, cv2.CV_32F, *by)) for by in ((1, 0), (0, 1)))
-    stripes = np.asarray(cv2.blur(across - down, (9, 9))) > LEAST_EDGE
-    closed = cv2.morphologyEx(stripes.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 15), np.uint8))
+    return np.asarray(cv2.blur(across - down, (9, 9)))
+
+
+def _boxes(stripes: Array) -> list[Box]:
+    """Boxes that are full of edges across and have next to none down."""
+    full = (stripes > LEAST_EDGE).astype(np.uint8)
+    closed = cv2.morphologyEx(full, cv2.MORPH_CLOSE, np.ones((5, 15), np.uint8))
     _, _, boxes, _ = cv2.connectedComponentsWithStats(closed)
     found = ((int(x), int(y), int(w), int(h)) for x, y, w, h, _ in boxes[1:])
     return [box for box in found if box[2] >= LEAST_BARS_PX[0] and box[3] >= LEAST_BARS_PX[1]]

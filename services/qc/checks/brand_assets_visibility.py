@@ -108,4 +108,5 @@ CHECK = ExactCheck(
     measure=measure,
     needs=("brand_asset",),
     example={"required": ["Recycling mark", "18 plus"], "min_height_mm": 6},
+    version=2,
 )

@@ -63,7 +63,7 @@ def corner_radii(rgb: Rgb) -> dict[str, float]:
     seen = {
         name: found
         for name, view in zip(NAMES, views, strict=True)
-        if (found := _round(np.ascontiguousarray(view[:look, :look])))
+        if (found := _round(view[:look, :look]))
     }
     return {name: seen[name].radius if _is_sure(name, seen) else 0.0 for name in NAMES}
 
@@ -85,7 +85,8 @@ def _are_alike(one: _Round, other: _Round) -> bool:
 
 def _round(corner: Array) -> _Round | None:
     """What is cut off at the upper left of `corner`, when the picture begins with a step there."""
-    radius = _radius(corner)
+    runs = _runs(corner)
+    radius = _radius(corner, *runs) if runs else 0.0
     if not radius:
         return None
     side = min(len(corner), math.ceil(radius) + 1)
@@ -106,18 +107,29 @@ def _round(corner: Array) -> _Round | None:
     return _Round(radius, len(ground), colour)
 
 
-def _radius(corner: Array) -> float:
-    """The radius at the upper left of `corner`, when its colour ends on a circle."""
-    colour = corner[0, 0].astype(np.int16)
-    low, high = np.clip(colour - SAME_COLOUR, 0, 255), np.clip(colour + SAME_COLOUR, 0, 255)
-    ground = np.asarray(cv2.inRange(corner, tuple(map(int, low)), tuple(map(int, high))))
-    along, down = _run(ground[0]), _run(ground[:, 0])
+def _runs(corner: Array) -> tuple[int, int] | None:
+    """How far its colour goes along its upper and its left side; None when no circle starts so."""
+    along, down = _run(_is_ground(corner[:1])[0]), _run(_is_ground(corner[:, :1])[:, 0])
     if along is None or down is None or min(along, down) < LEAST_RADIUS_PX:
-        return 0.0
+        return None
     if abs(along - down) > max(2.0, 0.1 * max(along, down)):
-        return 0.0
+        return None
+    return along, down
+
+
+def _is_ground(part: Array) -> Array:
+    """255 where `part` has the colour of its upper left pixel, else 0."""
+    colour = part[0, 0].astype(np.int16)
+    low, high = np.clip(colour - SAME_COLOUR, 0, 255), np.clip(colour + SAME_COLOUR, 0, 255)
+    limits = tuple(map(int, low)), tuple(map(int, high))
+    return np.asarray(cv2.inRange(np.ascontiguousarray(part), *limits))
+
+
+def _radius(corner: Array, along: int, down: int) -> float:
+    """The radius at the upper left of `corner`, when its colour ends on a circle."""
     root = (1 + math.sqrt(1 + 2 * (along + down))) / 2
-    return _fitted(ground, root**2)  # half a pixel off its side, a circle is seen a root later
+    fitted = root**2  # half a pixel off its side, a circle is seen a root later
+    return _fitted(_is_ground(corner), fitted)
 
 
 def _fitted(ground: Array, radius: float) -> float:

@@ -271,6 +271,6 @@ CHECK = ExactCheck(
     parameters=ElementAlignment,
     measure=measure,
     reads_words=True,
-    version=4,
+    version=5,
     example={"tolerance_share": 0.003, "near_share": 0.015},
 )

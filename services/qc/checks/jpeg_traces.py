@@ -149,9 +149,7 @@ def _step_of(values: Array) -> int | None:
 
 def _worst(grey: Array, left: int, top: int) -> Box:
     """The tile where block edges stand out most."""
-    shown = grey[top:, left:].astype(np.int16)
-    edges = np.abs(np.diff(shown, axis=1))[:, BLOCK - 1 :: BLOCK].astype(np.float32)
-    inner = np.abs(np.diff(shown, axis=1))[:, BLOCK // 2 - 1 :: BLOCK].astype(np.float32)
+    edges, inner = (_steps_after(grey[top:, left:], px - 1) for px in (BLOCK, BLOCK // 2))
     columns = min(edges.shape[1], inner.shape[1])
     out = edges[:, :columns] - inner[:, :columns]
     per = TILE_PX // BLOCK
@@ -160,6 +158,13 @@ def _worst(grey: Array, left: int, top: int) -> Box:
     row, column = np.unravel_index(int(np.argmax(tiles)), (rows, across))
     x, y = left + int(column) * TILE_PX, top + int(row) * TILE_PX
     return x, y, min(x + TILE_PX, grey.shape[1]), min(y + TILE_PX, grey.shape[0])
+
+
+def _steps_after(grey: Array, column: int) -> Array:
+    """From that column of each block to the next one, in levels."""
+    after = grey[:, column + 1 :: BLOCK]
+    before = grey[:, column::BLOCK][:, : after.shape[1]]
+    return cv2.absdiff(np.ascontiguousarray(before), np.ascontiguousarray(after)).astype(np.float32)
 
 
 def _ringing(grey: Array) -> tuple[float, float]:

@@ -137,6 +137,6 @@ CHECK = ExactCheck(
     parameters=LogoClearSpace,
     measure=measure,
     needs=("logo",),
-    version=3,
+    version=4,
     example={"clear_share": 0.5},
 )

@@ -124,4 +124,5 @@ CHECK = ExactCheck(
     measure=measure,
     needs=("logo",),
     example={"max_delta_e": 4, "allow_white": True},
+    version=2,
 )

@@ -110,4 +110,5 @@ CHECK = ExactCheck(
     measure=measure,
     needs=("logo",),
     example={"max_stretch": 0.02, "allowed_rotations_deg": [0, -90]},
+    version=2,
 )

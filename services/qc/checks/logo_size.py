@@ -116,4 +116,5 @@ CHECK = ExactCheck(
     measure=measure,
     needs=("logo",),
     example={"min_width_mm": 20, "min_width_px": 120, "max_width_share": 0.4},
+    version=2,
 )

@@ -139,5 +139,5 @@ CHECK = ExactCheck(
     measure=measure,
     needs=("logo",),
     example={"min_width_share": 0.1},
-    version=2,
+    version=3,
 )

@@ -48,7 +48,10 @@ def affine_of(reference: Reference, match: LogoMatch) -> Array:
 
 def seen_at(rgb: Rgb, reference: Reference, affine: Array) -> Rgb:
     """What stands at the place, laid upright in the reference's frame."""
-    part = _part_round(rgb, reference, affine)
+    return _laid_upright(_part_round(rgb, reference, affine), reference, affine)
+
+
+def _laid_upright(part: "Part", reference: Reference, affine: Array) -> Rgb:
     height, width = reference.rgb.shape[:2]
     flags, edge = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
     seen = cv2.warpAffine(
@@ -133,7 +136,7 @@ def _colour_difference(seen: Rgb, expected: Array, reference: Reference) -> floa
 def _best_covering(rgb: Rgb, reference: Reference, affine: Array) -> Array | None:
     part = _part_round(rgb, reference, affine)
     inside = part.into(affine)
-    seen = seen_at(rgb, reference, affine)
+    seen = _laid_upright(part, reference, affine)
     expected = laid(reference, seen, float(np.linalg.norm(affine[:, 0])))
     template, shown, grey = (_grey(picture) for picture in (expected, seen, part.rgb))
     if correlation(shown, template) < 0:

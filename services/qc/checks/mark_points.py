@@ -84,7 +84,7 @@ def points_of(rgb: Array, most: int = MOST_POINTS) -> Points:
 
 
 def _tiles(rgb: Rgb, scale: float) -> Iterator[Tile]:
-    picture = resized(rgb, scale)
+    picture = resized(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)), scale)
     rows, columns = (list(_spans(side_px)) for side_px in picture.shape[:2])
     for (top, bottom), (left, right) in product(rows, columns):
         part = np.ascontiguousarray(picture[top:bottom, left:right])

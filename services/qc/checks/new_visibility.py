@@ -127,4 +127,5 @@ CHECK = ExactCheck(
     measure=measure,
     reads_words=True,
     example={"rule": "forbidden", "languages": ["en", "de"]},
+    version=2,
 )

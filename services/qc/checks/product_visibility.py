@@ -95,4 +95,5 @@ CHECK = ExactCheck(
     measure=measure,
     needs=("product",),
     example={"min_area_share": 0.1},
+    version=2,
 )
