@@ -26,7 +26,6 @@ from deploy.local import Addresses, platform, running_platform
 from deploy.ports import ports_of
 from deploy.prepare import prepare_files
 from deploy.restore import restore as restore_backup
-from deploy.sample import write_sample
 from libs.actor import Service
 from libs.api.call import Caller
 from libs.api.ledger import LedgerApi
@@ -184,6 +183,8 @@ async def restore(file: Path) -> int:
 @app.command
 async def demo() -> int:
     """Run the main job once on a sample creative, and show where time and money went."""
+    from deploy.sample import write_sample  # which draws: no other command needs Pillow
+
     sample = write_sample(data_dir(os.environ) / "demo")
     notes.print("Starting Postgres and the four services …")
     began = time.monotonic()

@@ -13,7 +13,6 @@ from rich.console import Console
 from libs.api.gateway import GatewayApi
 from services.qc import commands
 from services.qc.catalogue_command import chosen, show_all, show_one
-from services.qc.checks import catalogue
 from services.qc.commands import Given, Question
 from services.qc.creatives import find_creatives, skipped_in_words
 from services.qc.many import Checked, check_all, show_remarks, show_table
@@ -172,6 +171,8 @@ class CheckCommands:
 
     def checks(self, name: str | None = None, /, *, json: bool = False) -> int:
         """Show what a profile can check, or one check with its parameters and an example."""
+        from services.qc.checks import catalogue  # all other commands start without it
+
         found = chosen(catalogue(), name)
         if json:
             print(found.model_dump_json(indent=2))

@@ -8,8 +8,7 @@ from tempfile import NamedTemporaryFile
 from libs.api.gateway import GatewayApi
 from libs.contracts.qc import Analysis, Preview
 from libs.problems import Invalid
-from services.qc.domain.report import Pictures
-from services.qc.domain.report_html import Reported
+from services.qc.domain.report import Pictures, Reported
 from services.qc.many import Checked, names_of
 from services.qc.pictures import pictures_of
 from services.qc.review.forms import Form, drawn

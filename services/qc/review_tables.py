@@ -17,7 +17,7 @@ from libs.contracts.review import (
     ReliabilityReport,
 )
 from services.qc.commands import COLOURS, grid, number, plain, show
-from services.qc.domain.compare_html import signed, summary
+from services.qc.domain.compare import signed, summary
 from services.qc.domain.report_words import before_reviews, reviews_of
 
 CHANGE_COLOURS: dict[Change, str] = {"worse": "red", "better": "green", "other": "yellow"}

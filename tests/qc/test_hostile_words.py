@@ -27,7 +27,8 @@ from services.qc.domain.answer import MAX_FINDINGS, parse_answers
 from services.qc.domain.creative import Limits
 from services.qc.domain.grouping import Group
 from services.qc.domain.outcome import result_of
-from services.qc.domain.report_html import Reported, report_html
+from services.qc.domain.report import Reported
+from services.qc.domain.report_html import report_html
 from services.qc.domain.reported import label
 from services.qc.domain.routing import ModelRef
 from services.qc.domain.views import Showing

@@ -1,6 +1,6 @@
 """Two analyses side by side: what got better, what worse, and what that may follow from."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
@@ -205,3 +205,14 @@ def _side(analysis: Analysis) -> Side:
 def _difference(before: float | None, after: float | None) -> float | None:
     """Two places, which is how scores are shown."""
     return None if before is None or after is None else round(after - before, 2)
+
+
+def summary(comparison: Comparison) -> str:
+    """`2 worse, 1 better, 8 same; score +3.5`."""
+    counts = Counter(check.change for check in comparison.checks)
+    words = ", ".join(f"{count} {change}" for change, count in counts.items()) or "no checks"
+    return f"{words}; score {signed(comparison.score_change)}"
+
+
+def signed(change: float | None) -> str:
+    return "–" if change is None else f"{change:+g}" if change else "0"

@@ -1,7 +1,6 @@
 """Two analyses on one HTML page: pictures side by side, nothing fetched, no script."""
 
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -9,6 +8,7 @@ from typing import Any, Literal
 
 from libs.contracts.qc import Finding, Preview
 from libs.contracts.review import ComparedFinding, Comparison, Side
+from services.qc.domain.compare import signed, summary
 from services.qc.domain.report import LABEL_SHARE, Pictures, moment
 from services.qc.domain.report_html import ENVIRONMENT, LAYOUTS, STYLE
 
@@ -24,10 +24,6 @@ def _when(side: Side) -> str:
 
 def _cost(side: Side) -> str:
     return "cost unknown" if side.cost_usd is None else f"${side.cost_usd.normalize():f}"
-
-
-def signed(change: float | None) -> str:
-    return "–" if change is None else f"{change:+g}" if change else "0"
 
 
 LAYOUT = ENVIRONMENT.overlay()
@@ -60,13 +56,6 @@ def comparison_html(
         pages=list(_pages(comparison, found, pictures)),
         checks=checks,
     )
-
-
-def summary(comparison: Comparison) -> str:
-    """`2 worse, 1 better, 8 same; score +3.5`."""
-    counts = Counter(check.change for check in comparison.checks)
-    words = ", ".join(f"{count} {change}" for change, count in counts.items()) or "no checks"
-    return f"{words}; score {signed(comparison.score_change)}"
 
 
 def _pages(

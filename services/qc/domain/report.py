@@ -26,6 +26,16 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """One file of the report: its analysis and its pictures, or why there is none."""
+
+    name: str
+    analysis: Analysis | None = None
+    pictures: Pictures = field(default_factory=Pictures)
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """A finding under its number; `view` is its region and some margin, in pixels of the page."""
 

@@ -2,16 +2,14 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from libs.contracts.qc import Analysis
 from libs.layouts import layouts_in
 from services.qc.domain.report import (
-    Pictures,
+    Reported,
     bytes_in_words,
     cost_of,
     facts_of,
@@ -48,16 +46,6 @@ ENVIRONMENT.filters |= {
     "took": took,
     "usd": usd,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """One file of the report: its analysis and its pictures, or why there is none."""
-
-    name: str
-    analysis: Analysis | None = None
-    pictures: Pictures = field(default_factory=Pictures)
-    why: str = ""
 
 
 def report_html(reported: Sequence[Reported], made_at: datetime) -> str:

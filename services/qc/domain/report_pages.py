@@ -11,6 +11,7 @@ from services.qc.domain.report import (
     Box,
     Pictures,
     Remark,
+    Reported,
     Sheet,
     facts_of,
     moment,
@@ -23,7 +24,6 @@ from services.qc.domain.report import (
     usd,
     worst_first,
 )
-from services.qc.domain.report_html import Reported
 from services.qc.domain.report_words import (
     before_reviews,
     found_in_words,

@@ -13,7 +13,7 @@ from libs.replies import reply
 from libs.web import ACTOR
 from services.qc.domain.compare import compare
 from services.qc.domain.compare_html import comparison_html
-from services.qc.domain.report_html import Reported
+from services.qc.domain.report import Reported
 from services.qc.handlers import BENCH, AnalysisPath, visible
 from services.qc.review.report_handlers import PRINTS, file_answer, reported
 

@@ -9,7 +9,7 @@ from typing import Literal
 from libs.contracts.review import AnalysisReport
 from libs.printing import print_pdf
 from services.qc.domain.provenance import provenance
-from services.qc.domain.report_html import Reported, report_html
+from services.qc.domain.report import Reported
 from services.qc.domain.report_pages import pages, pictures
 
 Form = Literal["html", "pdf", "json"]
@@ -27,6 +27,8 @@ def drawn(form: Form, reported: Sequence[Reported], made_at: datetime) -> bytes:
 
 
 def _html(reported: Sequence[Reported], made_at: datetime) -> bytes:
+    from services.qc.domain.report_html import report_html  # commands start without it
+
     return report_html(reported, made_at).encode("utf-8", "replace")
 
 

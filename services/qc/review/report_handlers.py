@@ -10,7 +10,7 @@ from libs.contracts.common import Request
 from libs.contracts.qc import Preview
 from libs.problems import Conflict
 from libs.web import ACTOR
-from services.qc.domain.report_html import Reported
+from services.qc.domain.report import Reported
 from services.qc.handlers import BENCH, AnalysisPath, shown, visible
 from services.qc.picture_handlers import content_of
 from services.qc.pictures import pictures_of

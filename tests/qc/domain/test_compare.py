@@ -8,8 +8,8 @@ import pytest
 
 from libs.contracts.qc import Analysis, CheckResult, Finding, Region
 from libs.contracts.review import Comparison
-from services.qc.domain.compare import compare, got_worse, match_findings
-from services.qc.domain.compare_html import comparison_html, summary
+from services.qc.domain.compare import compare, got_worse, match_findings, summary
+from services.qc.domain.compare_html import comparison_html
 from services.qc.domain.report import Pictures
 from services.qc.domain.review import reviewed
 from tests.qc.domain.test_report import HOSTILE, JPEG, Tags, analysis, at, failed

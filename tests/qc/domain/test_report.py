@@ -21,8 +21,15 @@ from libs.contracts.qc import (
     Preview,
     Region,
 )
-from services.qc.domain.report import Pictures, facts_of, remarks_of, sheets_of, shown_large
-from services.qc.domain.report_html import Reported, report_html
+from services.qc.domain.report import (
+    Pictures,
+    Reported,
+    facts_of,
+    remarks_of,
+    sheets_of,
+    shown_large,
+)
+from services.qc.domain.report_html import report_html
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)>&amp;\u202e\n'{{ 7 * 7 }}"

@@ -12,8 +12,7 @@ from PIL import Image
 from libs.contracts.qc import Analysis, CheckResult, Given, Region, UsedAsset
 from libs.contracts.review import AnalysisReport
 from libs.problems import Unavailable
-from services.qc.domain.report import Pictures
-from services.qc.domain.report_html import Reported
+from services.qc.domain.report import Pictures, Reported
 from services.qc.domain.report_pages import MOST_FINDINGS, OTHER_SCRIPTS
 from services.qc.domain.review import reviewed
 from services.qc.review import forms
