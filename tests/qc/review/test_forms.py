@@ -21,6 +21,8 @@ from tests.qc.domain.test_report import HOSTILE, NOON, analysis, at, failed
 from tests.qc.domain.test_review import word
 
 CROP = "c" * 64
+MARGIN_PT = 40.0
+"""Of a page, at its right side."""
 COST = {"cost_usd": "0.00498250"}
 
 
@@ -164,6 +166,21 @@ def test_nothing_that_was_written_is_markup_or_reads_a_file() -> None:
     assert '#read("/etc/passwd")' in text and "root:" not in text
     assert "\u202e" not in text
     assert "<script>alert(1)" in text
+
+
+def test_no_word_leaves_the_page_and_each_is_whole_to_who_copies_it() -> None:
+    long = "DOVE_Master_Key_Visual_" * 8
+    one = analysis(failed(at(message=long, measured=f"https://x.example/{long}"), reason=long))
+
+    content = drawn("pdf", [Reported(long, one)], NOON)
+
+    document = pypdfium2.PdfDocument(content)
+    for page in document:
+        text = page.get_textpage()
+        ends = [text.get_charbox(place)[2] for place in range(text.count_chars())]
+        assert max(ends, default=0) < page.get_width() - MARGIN_PT
+    document.close()
+    assert pdf_text(content).replace("\n", "").count(long) == 4
 
 
 def test_page_says_where_letters_may_be_missing() -> None:
