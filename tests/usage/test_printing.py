@@ -10,6 +10,9 @@ from services.usage.printing import report_pdf
 from tests.usage.drawn import EVIL, big, hostile
 from tests.usage.reading import pdf_text, usd
 
+MARGIN_PT = 40.0
+"""Of a page, at its right side."""
+
 
 @pytest.fixture(scope="module")
 def text() -> str:
@@ -55,6 +58,15 @@ def test_ten_thousand_users_are_cut_to_the_dearest_and_the_sum_stays() -> None:
 def test_long_name_can_be_found_and_copied_though_it_is_broken(text: str) -> None:
     assert text.replace("\n", "").count(EVIL[0]) > text.count(EVIL[0]) > 1
     assert "\u200b" not in text
+
+
+def test_no_name_leaves_the_page() -> None:
+    document = pypdfium2.PdfDocument(report_pdf(hostile()))
+
+    for page in document:
+        text = page.get_textpage()
+        ends = [text.get_charbox(place)[2] for place in range(text.count_chars())]
+        assert max(ends) < page.get_width() - MARGIN_PT
 
 
 def test_hebrew_and_arabic_need_no_font_of_the_machine(text: str) -> None:
