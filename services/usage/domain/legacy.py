@@ -229,7 +229,7 @@ def _entries(
         yield _entry(event, "whole", whole, rest(said, _TOTALS)) | {"usage_source": source}
     else:
         for name, used in parts.items():
-            row = _entry(event, f"part {name}", used, rest(said["by_provider"][name], _PART))
+            row = _entry(event, f"part {name}", used, rest(said["by_provider"][name] or {}, _PART))
             row["provider"] = provider_of(text(name, "by_provider"))
             yield row
         if any(lacking.tokens) or lacking.cost:

@@ -109,6 +109,15 @@ def test_parts_beyond_the_totals_give_one_suspect_entry_with_the_totals() -> Non
     assert json.loads(entry["raw_usage"])["by_provider"] == PARTS
 
 
+def test_part_that_is_null_is_a_call_that_used_nothing() -> None:
+    parts = {"OpenAI": PARTS["OpenAI"], "Gemini": None}
+    totals = {"total_prompt_tokens": 70, "total_completion_tokens": 6, "total_tokens": 76}
+    unit = _completed(token_usage=totals | {"by_provider": parts}, total_cost_usd=0.0128)
+
+    costs = {entry["provider"]: entry["cost_usd"] for entry in unit.entries}
+    assert costs == {"openai": Decimal("0.0128"), "google": Decimal(0)}
+
+
 def test_old_line_without_tokens_is_one_estimated_call() -> None:
     unit = _completed(token_usage="-", total_cost_usd="-", estimated_cost_usd=0.0585)
     [entry] = unit.entries
