@@ -1,5 +1,7 @@
 """The print: pages that a person can read, bounded, with nothing of a name as markup."""
 
+from dataclasses import replace
+
 import pypdfium2
 import pytest
 
@@ -67,6 +69,15 @@ def test_no_name_leaves_the_page() -> None:
         text = page.get_textpage()
         ends = [text.get_charbox(place)[2] for place in range(text.count_chars())]
         assert max(ends) < page.get_width() - MARGIN_PT
+
+
+def test_long_address_is_broken_so_that_it_stays_in_its_column() -> None:
+    report, address = big(days=1, clients=1, users=1), "maximiliane.von.hohenstein@agency.example"
+    users = [replace(report.by_user[0], key=address, name="Max", email=address)]
+    text = pdf_text(report_pdf(replace(report, by_user=users)))
+
+    assert address not in text
+    assert text.replace("\r\n", "").count(address) == 2
 
 
 def test_hebrew_and_arabic_need_no_font_of_the_machine(text: str) -> None:
