@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from rich.console import JustifyMethod
 from rich.table import Table
 
 from libs.api.ledger import LedgerApi
@@ -22,6 +23,7 @@ from libs.contracts.ledger import (
 )
 from libs.problems import Invalid
 from services.usage.domain.period import read_day
+from services.usage.domain.shown import named
 from services.usage.terminal import body_of, show, write
 
 Connect = Callable[[], AbstractAsyncContextManager[LedgerApi]]
@@ -186,19 +188,21 @@ def _days(text: str) -> int:
 def _heads(proof: LedgerProof) -> Table:
     table = Table(title="Chains: keep the last hashes where nobody can change them")
     for name in ("Month", "Client", "Blocks", "Last hash"):
-        table.add_column(name, justify="right" if name == "Blocks" else "left")
+        justify: JustifyMethod = "right" if name == "Blocks" else "left"
+        table.add_column(name, justify=justify, no_wrap=name != "Client")
     for head in proof.heads:
-        table.add_row(f"{head.month:%Y-%m}", head.client_id, f"{head.blocks:,}", head.sha256)
+        client = named(head.client_id)
+        table.add_row(f"{head.month:%Y-%m}", client, f"{head.blocks:,}", head.sha256)
     return table
 
 
 def _verdict(proof: LedgerProof, rollups: bool) -> str:
     lines = [
-        f"{fault.month:%Y-%m} {fault.client_id} block {fault.block_no}: {fault.fault}"
+        f"{fault.month:%Y-%m} {named(fault.client_id)} block {fault.block_no}: {fault.fault}"
         for fault in proof.chain_faults
     ]
     lines += [
-        f"{fault.day} {fault.client_id}: {fault.rollup} is not the sum of its entries"
+        f"{fault.day} {named(fault.client_id)}: {fault.rollup} is not the sum of its entries"
         for fault in proof.rollup_faults
     ]
     if lines:
@@ -218,11 +222,12 @@ def _usd(usd: Decimal, sign: str = "") -> str:
 def _deltas(rerated: Rerated) -> Table:
     table = Table(title="What today's prices change")
     for name in ("Day", "Client", "Calls", "First price", "So far", "By today's prices", "Change"):
-        table.add_column(name, justify="left" if name in ("Day", "Client") else "right")
+        justify: JustifyMethod = "left" if name in ("Day", "Client") else "right"
+        table.add_column(name, justify=justify, no_wrap=name != "Client")
     for delta in rerated.deltas:
         table.add_row(
             delta.day.isoformat(),
-            delta.client_id,
+            named(delta.client_id),
             f"{delta.calls:,}",
             f"{delta.settled:,}",
             _usd(delta.before_usd),

@@ -18,8 +18,10 @@ from libs.contracts.prices import (
     ValidatedPrice,
     Validation,
 )
+from services.usage.domain.shown import plain
 
 HEADINGS = {"error": "ERRORS", "warning": "WARNINGS", "note": "NOTES"}
+NOTE_WIDTH = 24
 RULE = "=" * 100
 THIN = "-" * 100
 
@@ -27,7 +29,8 @@ THIN = "-" * 100
 def price_table(rows: Iterable[PriceRow], history: bool = False) -> Table:
     table = Table(title="USD per million tokens", title_justify="left")
     for name in ("provider", "model", "tier"):
-        table.add_column(name, no_wrap=True)
+        is_note = history and name == "model"
+        table.add_column(name, no_wrap=not is_note, min_width=NOTE_WIDTH if is_note else None)
     for name in ("above", "input", "cached", "write", "output"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("from", "checked", "added by"):
@@ -35,8 +38,8 @@ def price_table(rows: Iterable[PriceRow], history: bool = False) -> Table:
     for row in rows:
         since = f"{row.effective_from}" + (f" r{row.revision}" if row.revision > 1 else "")
         table.add_row(
-            row.provider,
-            row.model,
+            plain(row.provider),
+            plain(row.model),
             row.service_tier,
             f"{row.above_input_tokens:,}" if row.above_input_tokens else "",
             *_figures(row),
@@ -45,7 +48,7 @@ def price_table(rows: Iterable[PriceRow], history: bool = False) -> Table:
             row.added_by,
         )
         if history and row.note:
-            table.add_row("", f"  {row.note}", style="dim")
+            table.add_row("", f"  {plain(row.note)}", style="dim")
     return table
 
 
@@ -56,7 +59,7 @@ def proposal_table(proposals: Iterable[Proposal]) -> Table:
     for one in proposals:
         table.add_row(
             str(one.proposal_id),
-            f"{one.provider} {one.model}",
+            plain(f"{one.provider} {one.model}"),
             one.service_tier,
             str(one.effective_from),
             _tiers(one.prices),
@@ -167,7 +170,7 @@ def _price_line(row: ValidatedPrice, sources: Sequence[str]) -> str:
 
 def _remark_line(remark: Remark) -> str:
     what = " ".join(filter(None, (remark.provider, remark.model, remark.service_tier)))
-    return f"{what}: {remark.message} [{remark.code}]"
+    return plain(f"{what}: {remark.message} [{remark.code}]")
 
 
 def _figures(row: PriceRow | Figures) -> list[str]:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.console import Console
 
 from libs.api.usage import UsageApi
 from services.usage import commands, mailing, summary
 from services.usage.commands import ReportOptions
 from services.usage.mailing import Postbox
+from services.usage.terminal import screen
 
 Connect = Callable[[], AbstractAsyncContextManager[UsageApi]]
 FLAGS = Parameter(name="*", negative=())
@@ -47,7 +47,7 @@ class ReportCommands:
         """Show what was used today, this month and in all, by service, model and check."""
         async with self._connect() as api:
             found = await summary.summaries(api, datetime.now(UTC).date())
-        summary.show(found, Console())
+        summary.show(found, screen())
         return 0
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,11 +14,11 @@ from rich.text import Text
 from libs.api.usage import UsageApi
 from services.usage.domain.report import NO_DATA
 from services.usage.domain.shown import named, usd
+from services.usage.terminal import NAME_WIDTH, print_whole
 
 Document = Mapping[str, Any]
 LAST_DAYS = 14
 MOST_ROWS = 20
-NAME_WIDTH = 14
 
 
 async def summaries(api: UsageApi, today_on: date) -> dict[str, Document]:
@@ -41,26 +41,31 @@ def show(found: Mapping[str, Document], screen: Console) -> None:
     if not (whole["total_calls"] or whole["total_analyses"] or whole["adjustments"]):
         screen.print(NO_DATA)
         return
-    screen.print(_periods(found))
-    screen.print(_spent("By service", "Service", _with_calls(whole), _unpriced(whole, "provider")))
-    screen.print(_spent("By model", "Model", whole["by_model"], _unpriced(whole, "model")))
-    screen.print(_spent("By check", "Check", whole["by_check"], {}))
-    screen.print(_dated("By month", "Month", whole["by_month"]))
+    for table in _tables(found, whole):
+        print_whole(table, screen)
+
+
+def _tables(found: Mapping[str, Document], whole: Document) -> Iterator[Table]:
+    yield _periods(found)
+    yield _spent("By service", "Service", _with_calls(whole), _unpriced(whole, "provider"))
+    yield _spent("By model", "Model", whole["by_model"], _unpriced(whole, "model"))
+    yield _spent("By check", "Check", whole["by_check"], {})
+    yield _dated("By month", "Month", whole["by_month"])
     days = dict(list(whole["by_date"].items())[-LAST_DAYS:])
-    screen.print(_dated(f"By day, the last {LAST_DAYS} with usage", "Day", days))
+    yield _dated(f"By day, the last {LAST_DAYS} with usage", "Day", days)
     for title, key, first in (
         ("Fill percentage by model", "fill_by_model", "Model"),
         ("Fill percentage by check", "fill_by_check", "Check"),
     ):
         if whole[key]:
-            screen.print(_filled(title, first, whole[key]))
+            yield _filled(title, first, whole[key])
     if whole["by_tool"]:
-        screen.print(_tools(whole["by_tool"]))
+        yield _tools(whole["by_tool"])
 
 
 def _table(title: str, first: str, *others: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column(first, overflow="fold", min_width=NAME_WIDTH if first else 0)
+    table.add_column(first, min_width=NAME_WIDTH if first else 0)
     for name in others:
         table.add_column(name, justify="right", no_wrap=True)
     return table

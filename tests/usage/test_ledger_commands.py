@@ -64,6 +64,19 @@ async def test_verify_ends_with_1_and_names_what_was_changed(
     assert "2026-08 diageo block 1: an entry was changed" in changed[1]
 
 
+async def test_head_of_a_chain_is_whole_and_a_client_is_no_markup(
+    usage: Usage, aiqc: Aiqc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    await usage.send(call(client_id="[/red]"), call(client_id="[b]x\x1b[2J"))
+
+    code, said = await aiqc("ledger", "verify")
+
+    assert code == 0
+    assert "│ [/red] " in said and "│ [b]x[2J " in said
+    assert len(re.findall(r"│ [0-9a-f]{64} │", said)) == 2
+
+
 async def test_rerate_shows_first_and_posts_when_told(
     usage: Usage, aiqc: Aiqc, tamper: Connection
 ) -> None:

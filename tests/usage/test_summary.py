@@ -14,12 +14,12 @@ from tests.usage.conftest import Usage
 from tests.usage.factories import NOON, call, completed
 
 
-async def _shown(usage: Usage) -> str:
+async def _shown(usage: Usage, width: int = 100) -> str:
     text = io.StringIO()
     async with ClientSession() as session:
         token = usage.trust.bearer("usage", admin()).removeprefix("Bearer ")
         api = UsageApi(Caller(session, usage.client.make_url("/"), lambda: token))
-        show(await summaries(api, NOON.date()), Console(file=text, width=100))
+        show(await summaries(api, NOON.date()), Console(file=text, width=width))
     return text.getvalue()
 
 
@@ -60,6 +60,12 @@ async def test_services_models_checks_months_days_and_tools_have_tables(usage: U
     assert _row(text, "load_media_plan")[1] == "2"
     assert "90.0 %" in text
     assert "│ 1 unpriced" in text
+
+
+async def test_narrow_screen_hides_no_name_and_no_digit(usage: Usage) -> None:
+    await usage.send(call())
+
+    assert _row(await _shown(usage, width=40), "OpenAI") == _row(await _shown(usage), "OpenAI")
 
 
 async def test_name_is_no_markup_and_moves_no_cursor(usage: Usage) -> None:
