@@ -86,12 +86,16 @@ class RerateDelta(Reply):
 
 
 class Rerated(Reply):
-    """`rerate_id` is null when nothing was posted."""
+    """`rerate_id` is null when nothing was posted. Of the calls that were `looked_at`, `calls`
+    change and `unpriced` have no price still.
+    """
 
     rerate_id: UUID | None
     deltas: list[RerateDelta]
     calls: int
     delta_usd: Total
+    looked_at: int = 0
+    unpriced: int = 0
 
 
 class ErasePerson(Request):

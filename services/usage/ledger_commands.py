@@ -238,9 +238,19 @@ def _deltas(rerated: Rerated) -> Table:
 
 
 def _posted(rerated: Rerated, applied: bool) -> str:
+    still = ""
+    if rerated.unpriced:
+        still = (
+            f"Calls that have no price still: {rerated.unpriced:,}. `aiqc prices set` adds one.\n"
+        )
+    if not rerated.looked_at:
+        return "There are no such calls in these days. Nothing to post.\n"
     if not rerated.calls:
-        return "Every call costs what today's prices say. Nothing to post.\n"
+        every = "Every other" if still else "Every"
+        settled = rerated.looked_at > rerated.unpriced
+        says = f"{every} call costs what today's prices say. " if settled else ""
+        return f"{still}{says}Nothing to post.\n"
     change = f"{rerated.calls:,} calls, {_usd(rerated.delta_usd, '+')}"
     if applied:
-        return f"Posted as rerate {rerated.rerate_id}: {change}.\n"
-    return f"Nothing was posted: {change}. Say --apply to post the corrections.\n"
+        return f"{still}Posted as rerate {rerated.rerate_id}: {change}.\n"
+    return f"{still}Nothing was posted: {change}. Say --apply to post the corrections.\n"

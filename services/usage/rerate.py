@@ -16,6 +16,7 @@ from uuid import UUID
 from libs.contracts.ledger import Rerated, RerateDelta, RerateRequest
 from libs.ids import uuid7
 from libs.postgres import Connection, Pool, Record, transaction
+from libs.problems import Invalid
 from services.usage import repository
 from services.usage.archived import archived_months, refuse_archived
 from services.usage.domain.cost import COMPONENTS, Cost, cost_of_usage
@@ -44,6 +45,19 @@ class Correction:
     @property
     def settles(self) -> bool:
         """Whether this is the first price of the call."""
+        return self.cost.usd is not None and self._has_no_cost
+
+    @property
+    def is_unpriced(self) -> bool:
+        return self.cost.usd is None and self._has_no_cost
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the call does not cost what it has cost so far."""
+        return self.cost.usd is not None and (self.settles or self.delta_usd != ZERO)
+
+    @property
+    def _has_no_cost(self) -> bool:
         return self.entry["cost_usd"] is None and not self.entry["corrections"]
 
 
@@ -53,10 +67,13 @@ async def rerate(
     """Find what today's rate card changes; with `request.apply`, post it.
 
     Each client's day is one transaction. A call that has no price is left as it is: no
-    correction takes a cost away because a price is missing.
+    correction takes a cost away because a price is missing. Raises Invalid for a period that
+    ends before it starts.
     """
+    request = await _named(pool, rate_cards, request)
     rerate_id = uuid7() if request.apply else None
     deltas: list[RerateDelta] = []
+    looked_at = unpriced = 0
     for client_id, day in await _days(pool, request):
         async with transaction(pool) as db:
             await db.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK, client_id)
@@ -64,13 +81,12 @@ async def rerate(
             if rerate_id:
                 await db.execute(KEEP_PEOPLE)
             card = await rate_cards.current(db)
-            found = [
-                correction
-                for entry in await _entries(db, request, client_id, day)
-                if (correction := _correction(entry, card))
-            ]
+            priced = [_priced(entry, card) for entry in await _entries(db, request, client_id, day)]
+            found = [one for one in priced if one.is_due]
             if found and rerate_id:
                 await _post(db, found, rerate_id, request, posted_by)
+        looked_at += len(priced)
+        unpriced += sum(one.is_unpriced for one in priced)
         if found:
             deltas.append(_delta(client_id, day, found))
     return Rerated(
@@ -78,11 +94,24 @@ async def rerate(
         deltas=deltas,
         calls=sum(delta.calls for delta in deltas),
         delta_usd=exact_sum(delta.delta_usd for delta in deltas),
+        looked_at=looked_at,
+        unpriced=unpriced,
     )
 
 
-def _correction(entry: Record, card: RateCard) -> Correction | None:
-    """None when the call costs what it has cost so far."""
+async def _named(pool: Pool, rate_cards: RateCards, request: RerateRequest) -> RerateRequest:
+    """The request with its provider by the name that entries have: `google` for `Gemini`."""
+    if request.last_on and request.last_on < request.first_on:
+        said = f"The period ends ({request.last_on}) before it starts ({request.first_on})."
+        raise Invalid("bad_period", said)
+    if request.provider is None:
+        return request
+    async with transaction(pool) as db:
+        card = await rate_cards.current(db)
+    return request.model_copy(update={"provider": card.provider(request.provider)})
+
+
+def _priced(entry: Record, card: RateCard) -> Correction:
     price = card.price_in_force(
         entry["provider"],
         entry["model_served"] or entry["model_requested"],
@@ -92,10 +121,7 @@ def _correction(entry: Record, card: RateCard) -> Correction | None:
     )
     cost = cost_of_usage(Counted(**{name: entry[name] for name in Counted.__slots__}), price)
     before = WIDE.add(entry["cost_usd"] or ZERO, entry["corrected_usd"])
-    correction = Correction(entry, before, cost)
-    if cost.usd is None or not (correction.delta_usd or correction.settles):
-        return None
-    return correction
+    return Correction(entry, before, cost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,19 @@ async def test_rerate_shows_first_and_posts_when_told(
     assert again == "Every call costs what today's prices say. Nothing to post.\n"
 
 
+async def test_rerate_says_what_it_did_not_price(usage: Usage, aiqc: Aiqc) -> None:
+    await usage.send(call(model_requested="nobody-knows"), call())
+    flags = ("rerate", "--from", "2026-08-01", "--reason", "r")
+
+    assert (await aiqc(*flags))[1] == (
+        "Calls that have no price still: 1. `aiqc prices set` adds one.\n"
+        "Every other call costs what today's prices say. Nothing to post.\n"
+    )
+    assert "There are no such calls" in (await aiqc(*flags, "--model", "gtp-4o"))[1]
+    with pytest.raises(Invalid, match=r"ends \(2026-07-31\) before it starts"):
+        await aiqc(*flags, "--to", "2026-07-31")
+
+
 async def test_month_goes_and_comes_back(usage: Usage, aiqc: Aiqc) -> None:
     await usage.send(call(occurred_at=datetime(2025, 3, 3, tzinfo=UTC)), call(occurred_at=NOON))
 

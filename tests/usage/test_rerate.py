@@ -129,6 +129,17 @@ async def test_request_is_narrowed_by_days_client_and_model(
     assert await calls(client=["loreal"]) == 1
     assert await calls(first_on="2026-07-01", last_on="2026-07-31") == 1
     assert await calls(model="gpt-4o") == 0
+    assert await calls(provider="google") == 0
+    assert await calls(provider="OpenAI") == 2
+
+
+async def test_period_that_ends_before_it_starts_is_refused(usage: Usage) -> None:
+    status, problem = await usage.post(
+        "/v1/ledger/rerates", REQUEST | {"last_on": "2026-07-31"}, ADMIN
+    )
+
+    assert (status, problem["code"]) == (422, "bad_period")
+    assert (await _rerate(usage, last_on="2026-08-01"))["calls"] == 0
 
 
 async def test_calls_without_a_price_or_without_usage_are_left_alone(usage: Usage) -> None:
@@ -140,7 +151,10 @@ async def test_calls_without_a_price_or_without_usage_are_left_alone(usage: Usag
         call(occurred_at=NOON),
     )
 
-    assert (await _rerate(usage))["deltas"] == []
+    rerated = await _rerate(usage)
+
+    assert rerated["deltas"] == []
+    assert (rerated["looked_at"], rerated["unpriced"]) == (2, 1)
 
 
 async def test_only_an_admin_corrects_costs(usage: Usage) -> None:
