@@ -29,6 +29,7 @@ from services.usage.terminal import body_of, show, write
 Connect = Callable[[], AbstractAsyncContextManager[LedgerApi]]
 FAULTY = 1
 _DAYS = re.compile(r"(\d{1,5})d?")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class LedgerCommands:
         json
             Print the proof as JSON, with the heads to be kept elsewhere.
         """
+        month = month and _month(month)
         query = body_of(LedgerQuery, client=client, month=month, rollups=rollups)
         async with self._connect() as api:
             proof = await api.proof(query)
@@ -132,7 +134,7 @@ class LedgerCommands:
             raise Invalid("bad_flags", "Give either --older-than 400d or --restore 2025-03.")
         async with self._connect() as api:
             if restore is not None:
-                back = await api.restore(body_of(RestoreRequest, month=restore))
+                back = await api.restore(body_of(RestoreRequest, month=_month(restore)))
                 write(f"{back.month:%Y-%m} is back: {back.entries:,} entries\n")
                 return 0
             request = body_of(ArchiveRequest, older_than_days=_days(older_than or ""))
@@ -183,6 +185,12 @@ def _days(text: str) -> int:
     if found is None:
         raise Invalid("bad_flags", f"{text!r} is no number of days: write 400d.")
     return int(found[1])
+
+
+def _month(text: str) -> str:
+    if _MONTH.fullmatch(text) is None:
+        raise Invalid("bad_flags", f"{text!r} is no month: write YYYY-MM, such as 2025-03.")
+    return text
 
 
 def _heads(proof: LedgerProof) -> Table:

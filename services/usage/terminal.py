@@ -24,6 +24,7 @@ FLAGS = {
     "service_tier": "--tier",
     "above_input_tokens": "--above",
     "shutdown_on": "--on",
+    "older_than_days": "--older-than",
     "providers": "--provider",
     "models": "--model",
     "model": "MODEL",

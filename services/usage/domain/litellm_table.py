@@ -24,7 +24,7 @@ KINDS = {
     "cache_creation_input_token_cost": "cache_write_usd",
     "output_cost_per_token": "output_usd",
 }
-TOKEN_MODES = {None, "chat", "responses", "completion"}
+TOKEN_MODES = {"chat", "responses", "completion"}
 _FIELD = re.compile(rf"({'|'.join(KINDS)})(?:_above_(\d+)k_tokens)?(?:_(batches|flex|priority))?")
 PER_MILLION = 6
 
@@ -58,12 +58,16 @@ def _entries(
     table: Mapping[str, Any], providers: frozenset[str]
 ) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     for name, entry in table.items():
-        if not isinstance(entry, dict) or entry.get("mode") not in TOKEN_MODES:
+        if not isinstance(entry, dict) or not _is_of_tokens(entry.get("mode")):
             continue
         theirs = entry.get("litellm_provider")
         provider = PROVIDERS.get(theirs, theirs) if isinstance(theirs, str) else None
         if provider in providers and "input_cost_per_token" in entry:
             yield provider, name.removeprefix(f"{theirs}/"), entry
+
+
+def _is_of_tokens(mode: object) -> bool:
+    return mode is None or (isinstance(mode, str) and mode in TOKEN_MODES)
 
 
 def _rows(provider: str, model: str, entry: Mapping[str, Any]) -> Iterator[PublishedPrice]:

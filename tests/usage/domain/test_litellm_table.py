@@ -48,6 +48,7 @@ def test_prices_for_a_token_become_exact_prices_for_a_million() -> None:
         {"litellm_provider": None},
         {"mode": "image_generation"},
         {"mode": "embedding"},
+        {"mode": {}},
     ],
     ids=str,
 )
