@@ -39,7 +39,7 @@ class LedgerQuery(Request):
     """Which chains to prove: of these clients (none: of all), of the month of a day."""
 
     client: Annotated[tuple[Label, ...], Field(max_length=100), Several] = ()
-    month: str | None = Field(default=None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    month: str | None = Field(default=None, pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])$")
     rollups: bool = False
 
 
@@ -120,7 +120,7 @@ class ArchiveRequest(Request):
 class RestoreRequest(Request):
     """Body of `POST /v1/ledger/archives/restore`: the month of an archive."""
 
-    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    month: str = Field(pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])$")
 
 
 class MonthMoved(Reply):

@@ -29,7 +29,7 @@ from services.usage.terminal import body_of, show, write
 Connect = Callable[[], AbstractAsyncContextManager[LedgerApi]]
 FAULTY = 1
 _DAYS = re.compile(r"(\d{1,5})d?")
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)

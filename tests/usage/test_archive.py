@@ -289,3 +289,11 @@ async def test_rerate_of_archived_days_says_to_restore_them(usage: Usage) -> Non
 async def test_without_an_archive_nothing_is_archived(pool: Pool) -> None:
     with pytest.raises(Exception, match="USAGE_ARCHIVE_URL"):
         Archives(None).known()
+
+
+@pytest.mark.parametrize("month", ["0000-01", "２０２５-01", "2025-13", "2025-1"])
+async def test_month_of_no_calendar_is_refused(usage: Usage, month: str) -> None:
+    asked = await usage.get("/v1/ledger/proof", ADMIN, {"month": month})
+    brought = await usage.post("/v1/ledger/archives/restore", {"month": month}, ADMIN)
+
+    assert (asked[0], brought[0]) == (422, 422)
