@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from libs.api.gateway import GatewayApi
 from libs.contracts.qc import Analysis, Preview
 from libs.problems import Invalid
+from libs.whole_file import write_whole
 from services.qc.domain.report import Pictures, Reported
 from services.qc.many import Checked, names_of
 from services.qc.pictures import pictures_of
@@ -40,15 +40,6 @@ async def write_report(api: GatewayApi, checked: Sequence[Checked], path: Path) 
             pictures = await _pictures(api, one.analysis)
         reported.append(Reported(name, one.analysis, pictures, one.why))
     write_whole(path, drawn(form, reported, datetime.now(UTC)))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """The file is there whole or not at all."""
-    folder = path.absolute().parent
-    with NamedTemporaryFile("wb", dir=folder, delete=False) as new:
-        new.write(content)
-    Path(new.name).chmod(0o644)
-    Path(new.name).replace(path)
 
 
 def _has_findings(analysis: Analysis) -> bool:

@@ -15,10 +15,11 @@ from libs.api.review import ReviewApi
 from libs.contracts.overrides import ReviewState
 from libs.contracts.qc import Analysis
 from libs.contracts.review import OverrideRequest, RerunRequest, RerunState
+from libs.whole_file import write_whole
 from services.qc import commands
 from services.qc.domain.compare import got_worse
 from services.qc.many import Checked
-from services.qc.reporting import refuse_report_path, write_report, write_whole
+from services.qc.reporting import refuse_report_path, write_report
 from services.qc.review_tables import show_comparison, show_reliability, show_reviewed
 
 SignIn = Callable[[str], AbstractAsyncContextManager[GatewayApi]]

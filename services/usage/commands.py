@@ -1,10 +1,7 @@
 """What the command line asks of the usage service; `services/cli.py` composes it."""
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +9,7 @@ from pathlib import Path
 from libs.api.usage import UsageApi
 from libs.contracts.usage import ReportFormat
 from libs.problems import Invalid
+from libs.whole_file import write_whole
 from services.usage.domain.period import Period, read_period
 
 BINARY = ("xlsx", "pdf")
@@ -76,7 +74,10 @@ async def report(api: UsageApi, options: ReportOptions, is_terminal: bool = Fals
     content = await api.report(**filters_of(options))
     if options.output is None:
         return content
-    _write_whole(options.output, content)
+    try:
+        write_whole(options.output, content)
+    except OSError as error:
+        raise _not_writable(options.output, error) from error
     return f"Report written to {options.output}\n".encode()
 
 
@@ -128,32 +129,6 @@ def period_of(options: ReportOptions, today_on: date) -> Period:
         return read_period(options.start_date, options.end_date, options.last_days, today_on)
     except ValueError as error:
         raise Invalid("bad_period", str(error)) from error
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside `path`, then rename: a reader sees the old file or the new one."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _not_writable(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        _give_usual_mode(name)
-        Path(name).replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise _not_writable(path, error) from error
-
-
-def _give_usual_mode(name: str) -> None:
-    """mkstemp makes a file for its owner alone; a report has the mode of any new file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    Path(name).chmod(0o666 & ~mask)
 
 
 def _not_writable(path: Path, error: OSError) -> Invalid:

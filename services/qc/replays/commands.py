@@ -17,10 +17,11 @@ from libs.api.replays import ReplaysApi
 from libs.contracts.profiles import ProfileEdit
 from libs.contracts.replays import Replay, ReplayEstimate, ReplayOrder, ReplayQuestion, ReplaySide
 from libs.problems import Invalid, UpstreamFailed
+from libs.whole_file import write_whole
 from services.qc.check_commands import FLAGS, AsUser
 from services.qc.commands import plain, progress_bar
 from services.qc.domain.replay_text import dollars, replay_text, title_of
-from services.qc.reporting import refuse_report_path, write_whole
+from services.qc.reporting import refuse_report_path
 
 SignIn = Callable[[str], AbstractAsyncContextManager[ReplaysApi]]
 FORMS = {".html": "html", ".json": "json", ".txt": "text"}
