@@ -29,11 +29,14 @@ def progress(console: Console) -> Iterator[Show]:
 def contents_in_words(manifest: Manifest) -> str:
     """One line for each kind of thing, as a person compares them with what they know."""
     held = manifest.contents
+    archived = any(name.startswith("archive/") for name in manifest.members)
+    cost = f"{held.ledger.cost_usd.normalize():f} USD"
+    cost += " besides the archived months" if archived else ""
     lines = [
         f"taken      {manifest.created_at:%Y-%m-%d %H:%M:%S} UTC by AI QC {manifest.aiqc_version}, "
         f"PostgreSQL {manifest.postgres_major}",
         f"database   {held.rows:,} rows in {len(held.tables)} tables",
-        f"ledger     {held.ledger.entries:,} entries, {held.ledger.cost_usd:f} USD",
+        f"ledger     {held.ledger.entries:,} entries, {cost}",
     ]
     for folder, word in (("objects", "originals"), ("archive", "archive")):
         count = sum(name.startswith(f"{folder}/") for name in manifest.members)

@@ -53,7 +53,7 @@ class Log:
 
     @property
     def kind(self) -> LogKind:
-        return "usage_json" if self.path.suffix == ".json" else "jsonl"
+        return "usage_json" if self.path.name.removesuffix(".gz").endswith(".json") else "jsonl"
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The log's bytes, unpacked. A damaged file ends where it cannot be read on."""

@@ -6,6 +6,7 @@ import json
 import tarfile
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 
 from deploy import CannotStart
 from deploy.backup_file import BackupWriter, open_backup
-from deploy.manifest import FORMAT, Contents, Manifest, refuse_later_version
+from deploy.backup_words import contents_in_words
+from deploy.manifest import FORMAT, Contents, Ledger, Manifest, refuse_later_version
 
 OBJECT = "objects/ab/" + "ab" * 32
 SECRET = b'{"gateway": "s3cret"}'
@@ -80,6 +82,17 @@ async def check(path: Path) -> dict[str, bytes]:
 
 async def test_what_was_written_is_read_back(file: Path) -> None:
     assert await check(file) == PARTS
+
+
+def test_cost_is_told_as_reports_tell_it_and_what_is_not_in_it(file: Path) -> None:
+    ledger = Ledger(entries=1_200, cost_usd=Decimal("12.3400"))
+    with open_backup(file) as backup:
+        held = backup.manifest.model_copy(update={"contents": Contents(ledger=ledger)})
+    told = contents_in_words(held)
+    told_without_archive = contents_in_words(held.model_copy(update={"members": {}}))
+
+    assert "ledger     1,200 entries, 12.34 USD besides the archived months" in told
+    assert "ledger     1,200 entries, 12.34 USD\n" in told_without_archive
 
 
 async def test_tar_gets_everything_out_too(file: Path) -> None:

@@ -137,6 +137,16 @@ def test_what_cannot_be_read_is_said_before_anything_is_imported(tmp_path: Path)
             find_logs([tmp_path / "a.jsonl", path])
 
 
+async def test_packed_usage_json_is_read_as_what_it_is(api: UsageApi, tmp_path: Path) -> None:
+    row = {"day": "2026-01-26", "model": "gpt-4o", "service": "openai", "requests": 1, "cost": 1}
+    packed = tmp_path / "usage.json.gz"
+    packed.write_bytes(gzip.compress(json.dumps({"daily_usage": [row]}).encode()))
+
+    code, shown = await _run(api, packed)
+
+    assert (code, _line_of(shown, "imported")) == (0, "1")
+
+
 async def test_what_was_done_before_a_refusal_is_shown(api: UsageApi, tmp_path: Path) -> None:
     row = {"day": "2026-01-26", "model": "gpt-4o", "service": "openai", "requests": 1, "cost": 1}
     (tmp_path / "usage.json").write_text(json.dumps({"daily_usage": [row]}))
