@@ -25,7 +25,7 @@ from rich.text import Text
 from libs.api.gateway import GatewayApi
 from libs.contracts.qc import Analysis, CheckResult, Finding
 from libs.problems import Problem, UpstreamFailed
-from services.qc.domain.report import suspicion_in_words
+from services.qc.domain.report import suspicion_in_words, where_of
 
 EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 2}
 COULD_NOT_RUN = 3
@@ -164,7 +164,8 @@ def show(analysis: Analysis, console: Console) -> None:
             console.print(grid(reasons))
     if any(result.findings for result in results):
         console.print("\nFindings", style="bold")
-        console.print(grid([row for result in results for row in finding_rows(result)]))
+        pages = analysis.creative.pages
+        console.print(grid([row for result in results for row in finding_rows(result, pages)]))
 
 
 def _headline(analysis: Analysis) -> Text:
@@ -234,25 +235,21 @@ def _reasons(results: Sequence[CheckResult]) -> list[tuple[Text, Text]]:
     return [(Text("\n".join(ids)), Text(plain(reason))) for reason, ids in checks.items()]
 
 
-def finding_rows(result: CheckResult) -> list[tuple[Text, Text]]:
+def finding_rows(result: CheckResult, pages: int) -> list[tuple[Text, Text]]:
     marks = [Text(one.severity, COLOURS[one.severity]) for one in result.findings]
-    told = ["\n".join(map(plain, _told(result.check_id, one))) for one in result.findings]
+    told = ["\n".join(map(plain, _told(result.check_id, one, pages))) for one in result.findings]
     return [(mark, Text(words)) for mark, words in zip(marks, told, strict=True)]
 
 
-def _told(check_id: str, finding: Finding) -> Iterator[str]:
+def _told(check_id: str, finding: Finding, pages: int) -> Iterator[str]:
     yield f"{check_id}: {finding.message}"
     if finding.measured and finding.measured not in finding.message:
         yield f"measured: {finding.measured}"
     if finding.rule:
         yield f"rule: {finding.rule}"
-    if region := finding.region:
-        page = f"page {finding.page}, " if finding.page > 1 else ""
-        about = "about " if finding.approximate else ""
-        yield (
-            f"where: {page}{about}{region.x:.0%} from the left, {region.y:.0%} from the top, "
-            f"{region.w:.0%} wide, {region.h:.0%} high"
-        )
+    if where := where_of(finding, pages):
+        size = f", {region.w:.0%} wide, {region.h:.0%} high" if (region := finding.region) else ""
+        yield f"where: {where}{size}"
     if finding.fix:
         yield f"fix: {finding.fix}"
 

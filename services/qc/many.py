@@ -108,7 +108,8 @@ def show_remarks(checked: Checked, console: Console) -> None:
     analysis = checked.analysis
     rows = [(Text("could not run"), Text(commands.plain(checked.why)))]
     if analysis:
-        rows = [row for result in analysis.checks for row in commands.finding_rows(result)]
+        pages = analysis.creative.pages
+        rows = [row for one in analysis.checks for row in commands.finding_rows(one, pages)]
         if analysis.reason:
             rows.append((Text(analysis.state), Text(commands.plain(analysis.reason))))
     if rows:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rich.console import Console
 
-from libs.contracts.qc import Analysis, CheckResult, Creative, Finding
+from libs.contracts.qc import Analysis, CheckResult, Creative, Finding, Region
 from services.qc.commands import finding_rows, show
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -69,9 +69,23 @@ def test_a_finding_tells_what_was_measured_beside_its_rule() -> None:
     )
     result = CheckResult(check_id="a", state="failed", findings=[faint, narrow])
 
-    told = [row.plain.splitlines() for _, row in finding_rows(result)]
+    told = [row.plain.splitlines() for _, row in finding_rows(result, pages=1)]
 
     assert told == [
         ["a: The text is faint.", "measured: 1.53:1", "rule: at least 3:1"],
         ["a: It has 348 px.", "rule: at least 720 px"],
     ]
+
+
+def test_a_finding_names_its_page_where_there_are_several() -> None:
+    corner = Region(x=0, y=0.5, w=0.25, h=0.1)
+    whole = Finding(severity="major", message="It is too wide.", page=3)
+    part = Finding(severity="minor", message="It is faint.", page=1, region=corner)
+    result = CheckResult(check_id="a", state="failed", findings=[whole, part])
+
+    told = [row.plain.splitlines()[1:] for _, row in finding_rows(result, pages=3)]
+    alone = [row.plain.splitlines()[1:] for _, row in finding_rows(result, pages=1)]
+
+    place = "0% from the left, 50% from the top, 25% wide, 10% high"
+    assert told == [["where: page 3"], [f"where: page 1, {place}"]]
+    assert alone == [[], [f"where: {place}"]]

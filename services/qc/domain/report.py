@@ -92,7 +92,7 @@ def remarks_of(analysis: Analysis) -> list[Remark]:
             number=number,
             check_id=result.check_id,
             finding=finding,
-            where=_where(finding, analysis.creative.pages),
+            where=where_of(finding, analysis.creative.pages),
             view=_view(finding.region, previews.get(finding.page)),
             preview=previews.get(finding.page),
         )
@@ -202,7 +202,8 @@ def _view(region: Region | None, preview: Preview | None) -> str | None:
     return f"{left:.1f} {top:.1f} {right - left:.1f} {bottom - top:.1f}"
 
 
-def _where(finding: Finding, pages: int) -> str:
+def where_of(finding: Finding, pages: int) -> str:
+    """Page and place, of a file of so many pages; empty where there is nothing to tell."""
     words = [f"page {finding.page}"] if pages > 1 else []
     if region := finding.region:
         about = "about " if finding.approximate else ""
