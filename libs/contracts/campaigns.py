@@ -127,6 +127,7 @@ class Campaigns(Reply):
 class Cell(Reply):
     """One file against one profile. `tries` counts its analyses; `reason` says why it has none.
 
+    `unknown_calls` are not in `cost_usd`; `suspected` counts what in the file gives orders.
     `reviewed`: verdict, score and coverage follow what reviewers said of the results.
     """
 
@@ -140,6 +141,8 @@ class Cell(Reply):
     failed_checks: list[str] = []
     broken_checks: list[str] = []
     cost_usd: Usd | None = None
+    unknown_calls: int = 0
+    suspected: int = 0
     code: str | None = None
     reason: str | None = None
     reviewed: bool = False

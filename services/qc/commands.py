@@ -25,7 +25,7 @@ from rich.text import Text
 from libs.api.gateway import GatewayApi
 from libs.contracts.qc import Analysis, CheckResult, Finding
 from libs.problems import Problem, UpstreamFailed
-from services.qc.domain.report import suspicion_in_words, where_of
+from services.qc.domain.report import calls_in_words, suspicion_in_words, where_of
 
 EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 2}
 COULD_NOT_RUN = 3
@@ -154,7 +154,7 @@ def show(analysis: Analysis, console: Console) -> None:
         console.print(said)
     if analysis.unknown_calls:
         console.print(
-            f"{analysis.unknown_calls} provider calls ended unknown: the cost may be higher."
+            f"{calls_in_words(analysis.unknown_calls)} ended unknown: the cost may be higher."
         )
     judged = [result for result in results if result.state in ("passed", "failed")]
     unjudged = [result for result in results if result not in judged]

@@ -19,6 +19,7 @@ from libs.contracts.qc import Analysis
 from libs.problems import Forbidden, NotFound, Problem, TooMany, Unauthenticated
 from services.qc import commands
 from services.qc.commands import COLOURS, COULD_NOT_RUN, Question
+from services.qc.domain.report import calls_in_words, suspicion_in_words
 
 AT_A_TIME = 4
 MOST_TRIES = 20
@@ -110,6 +111,8 @@ def show_remarks(checked: Checked, console: Console) -> None:
     if analysis:
         pages = analysis.creative.pages
         rows = [row for one in analysis.checks for row in commands.finding_rows(one, pages)]
+        for words in map(suspicion_in_words, analysis.suspected):
+            rows.insert(0, (Text("orders", "bold red"), Text(commands.plain(words))))
         if analysis.reason:
             rows.append((Text(analysis.state), Text(commands.plain(analysis.reason))))
     if rows:
@@ -153,6 +156,8 @@ def show_table(all_checked: Sequence[Checked], console: Console) -> None:
     words = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
     known = [cost for cost in costs if cost is not None]
     spent = commands.usd(sum(known, Decimal(0)) if len(known) == len(costs) else None, places)
+    unknown = sum(one.analysis.unknown_calls for one in all_checked if one.analysis)
+    spent += f" and {calls_in_words(unknown)} of unknown cost" if unknown else ""
     console.print(f"\n{len(all_checked)} creatives: {words}; cost {spent}{_kept(all_checked)}")
 
 

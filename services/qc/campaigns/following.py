@@ -16,7 +16,8 @@ from libs.contracts.campaigns import Campaign, Cell, FilesAdded, Matrix
 from libs.problems import Conflict, Invalid, Problem, TooMany, UpstreamFailed
 from services.qc.commands import COLOURS, decimals, number, plain, progress_bar, usd
 from services.qc.creatives import find_creatives
-from services.qc.domain.matrix_csv import COULD_NOT_RUN, verdict_of
+from services.qc.domain.matrix_csv import COULD_NOT_RUN, orders_of, verdict_of
+from services.qc.domain.report import calls_in_words
 
 AT_A_TIME = 4
 MOST_TRIES = 20
@@ -154,6 +155,7 @@ def show_matrix(matrix: Matrix, console: Console) -> None:
     notes = []
     for row in matrix.rows:
         table.add_row(Text(plain(row.file)), *map(_shown, row.cells))
+        notes += [f"{row.file}: {orders_of(cell)}" for cell in row.cells if cell.suspected]
         notes += [f"{row.file}: {cell.reason}" for cell in row.cells if cell.reason]
     console.print(Text(f"\n{plain(campaign.name)}", "bold"))
     print_table(table, console)
@@ -193,6 +195,8 @@ def in_words(campaign: Campaign) -> str:
     message = f"; webhook {hook.state.replace('_', ' ')}" if hook else ""
     error = f" ({plain(hook.error)})" if hook and hook.error else ""
     cost = usd(campaign.cost_usd, decimals(campaign.cost_usd))
+    if campaign.unknown_calls:
+        cost += f" and {calls_in_words(campaign.unknown_calls)} of unknown cost"
     return (
         f"{campaign.state}: {count_of(campaign.files, 'file')} × "
         f"{count_of(len(campaign.profiles), 'profile')}"

@@ -103,9 +103,11 @@ async def matrix(db: Connection, row: CampaignRow) -> list[Record]:
                coalesce(c.reason, a.reason) AS reason, a.verdict, a.score, a.coverage,
                cardinality(c.earlier) + (c.analysis_id IS NOT NULL)::int AS tries,
                said.failed_checks, said.broken_checks, spent.cost_usd,
-               coalesce(spent.untold, 0) AS untold
+               coalesce(spent.untold, 0) AS untold, coalesce(spent.unknown, 0) AS unknown,
+               coalesce(jsonb_array_length(s.suspicions), 0) AS suspected
           FROM campaign_cell c
           LEFT JOIN analysis a USING (client_id, analysis_id)
+          LEFT JOIN suspected s USING (client_id, analysis_id)
           LEFT JOIN LATERAL (
                SELECT coalesce(array_agg(check_id ORDER BY check_id)
                         FILTER (WHERE result ->> 'state' = 'failed'), '{}') AS failed_checks,
@@ -115,7 +117,8 @@ async def matrix(db: Connection, row: CampaignRow) -> list[Record]:
                 WHERE r.client_id = c.client_id AND r.analysis_id = c.analysis_id) said ON true
           LEFT JOIN LATERAL (
                SELECT coalesce(sum(t.cost_usd), 0) AS cost_usd,
-                      count(*) FILTER (WHERE t.cost_usd IS NULL AND t.state <> 'unknown') AS untold
+                      count(*) FILTER (WHERE t.cost_usd IS NULL AND t.state <> 'unknown') AS untold,
+                      count(*) FILTER (WHERE t.state = 'unknown') AS unknown
                  FROM attempt t
                 WHERE t.client_id = c.client_id
                   AND t.analysis_id = ANY (array_append(c.earlier, c.analysis_id))) spent ON true

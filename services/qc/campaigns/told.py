@@ -122,6 +122,8 @@ def _cell(row: CampaignRow, found: Record, said: Reviewed | None) -> Cell:
         failed_checks=found["failed_checks"],
         broken_checks=found["broken_checks"],
         cost_usd=None if found["untold"] else found["cost_usd"],
+        unknown_calls=found["unknown"],
+        suspected=found["suspected"],
         code=found["code"],
         reason=found["reason"],
     )

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 
 from libs.contracts.campaigns import Cell, Matrix
+from services.qc.domain.report import calls_in_words
 from services.qc.domain.sheet_text import for_csv
 
 OF_FILE = ("File", "SHA-256", "Bytes")
@@ -52,7 +53,16 @@ def verdict_of(cell: Cell) -> str:
 
 
 def note_of(cell: Cell) -> str:
-    return " ".join(filter(None, ("reviewed" if cell.reviewed else "", cell.reason)))
+    """What a verdict and a cost leave out, and why there is none."""
+    calls = f"{calls_in_words(cell.unknown_calls)} of unknown cost" if cell.unknown_calls else ""
+    reviewed = "reviewed" if cell.reviewed else ""
+    return "; ".join(filter(None, (reviewed, orders_of(cell), calls, cell.reason)))
+
+
+def orders_of(cell: Cell) -> str:
+    """How much in the file gives orders; empty when nothing does."""
+    orders = "suspected order" if cell.suspected == 1 else "suspected orders"
+    return f"{cell.suspected} {orders}" if cell.suspected else ""
 
 
 def number(value: float | None) -> str:

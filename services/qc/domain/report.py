@@ -260,8 +260,12 @@ def facts_of(analysis: Analysis) -> list[tuple[str, str]]:
 def cost_of(analysis: Analysis) -> str:
     """Every digit of the ledger's figure; how many calls are not in it."""
     known = "unknown" if analysis.cost_usd is None else f"${analysis.cost_usd.normalize():f}"
-    calls = analysis.unknown_calls
-    return f"{known}, and {calls} calls of unknown cost" if calls else known
+    calls = calls_in_words(analysis.unknown_calls)
+    return f"{known}, and {calls} of unknown cost" if analysis.unknown_calls else known
+
+
+def calls_in_words(count: int) -> str:
+    return "1 call" if count == 1 else f"{count:,} calls"
 
 
 def usd(cost: Decimal | None) -> str:
