@@ -128,7 +128,8 @@ class ReviewCommands:
         """
         async with self._sign_in(as_user) as api:
             counted = await ReviewApi(api.caller).confirm(analysis, checks, reason)
-        reviewed = sum(bool(result.overrides) for result in counted.checks)
+        last = [result.overrides[-1] for result in counted.checks if result.overrides]
+        reviewed = sum(word.state is not None for word in last)
         print(f"{reviewed} of {len(counted.checks)} results are reviewed")
         return 0
 

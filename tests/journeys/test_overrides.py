@@ -136,6 +136,27 @@ async def test_two_reviewers_at_once_are_both_kept(admin: GatewayApi, misspelt: 
     assert {word.reason for word in said} == {f"reason {n}" for n in range(5)}
 
 
+async def test_a_word_that_was_taken_back_leaves_the_result_to_be_confirmed(
+    admin: GatewayApi, misspelt: Path
+) -> None:
+    api = ReviewApi(admin.caller)
+    found = await found_by(admin, misspelt)
+    await api.override(found.analysis_id, "spelling", passed())
+    await api.override(
+        found.analysis_id, "spelling", OverrideRequest(state=None, reason="As it was.")
+    )
+
+    counted = by_id(await api.confirm(found.analysis_id, ["spelling"]))["spelling"]
+    again = by_id(await api.confirm(found.analysis_id, ["spelling"]))["spelling"]
+
+    assert [(word.number, word.state) for word in counted.overrides] == [
+        (1, "passed"),
+        (2, None),
+        (3, "failed"),
+    ]
+    assert again.overrides == counted.overrides
+
+
 async def test_confirming_says_who_looked_and_changes_no_score(
     admin: GatewayApi, misspelt: Path
 ) -> None:

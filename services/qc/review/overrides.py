@@ -56,14 +56,20 @@ async def confirm(bench: Bench, actor: Actor, row: AnalysisRow, wanted: ConfirmR
         if unknown := sorted(set(wanted.checks) - results.keys()):
             raise NotFound("unknown_check", f"The analysis has no result of {unknown[0][:80]!r}.")
         words = [
-            (found, _word(actor, found.state, found.score, wanted.reason, 0))
+            (found, _word(actor, found.state, found.score, wanted.reason, len(earlier)))
             for check_id, found in results.items()
             if check_id in (wanted.checks or results)
-            and check_id not in before
+            and not _is_reviewed(earlier := before.get(check_id, []))
+            and len(earlier) < MOST_WORDS
             and found.state in CONFIRMABLE
         ]
         await _write(db, row, results, before, words)
     log.info("checks confirmed", count=len(words))
+
+
+def _is_reviewed(words: Sequence[Override]) -> bool:
+    """One whose last word was taken back is as if nobody had looked at it."""
+    return bool(words) and words[-1].state is not None
 
 
 def _may_review(actor: Actor, row: AnalysisRow) -> None:
