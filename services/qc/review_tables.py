@@ -21,6 +21,8 @@ from services.qc.domain.compare import signed, summary
 from services.qc.domain.report_words import before_reviews, reviews_of
 
 CHANGE_COLOURS: dict[Change, str] = {"worse": "red", "better": "green", "other": "yellow"}
+WHOLE = ("check", "reviewed", "abstained", "people")
+"""Columns that are as wide as what stands in them."""
 FATE_COLOURS = {"new": "red", "gone": "green", "stays": "dim"}
 
 
@@ -88,7 +90,8 @@ def show_reliability(found: ReliabilityReport, console: Console) -> None:
     if not found.checks:
         console.print("Nobody has confirmed or overridden a result yet.")
         return
-    table = _table("check", "reviewed", "precision", "recall", "kappa", "abstained", "reviewers")
+    table = _table("check", "reviewed", "precision", "recall", "kappa", "abstained", "people")
+    table.padding = (0, 1, 0, 0)  # all of it stands on eighty columns
     for check in found.checks:
         table.add_row(
             Text(plain(check.check_id)),
@@ -145,5 +148,5 @@ def estimate(found: Estimate, *, share: bool = True) -> str:
 def _table(*titles: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for title in titles:
-        table.add_column(title, overflow="fold", no_wrap=title == "check")
+        table.add_column(title, overflow="fold", no_wrap=title in WHOLE)
     return table
