@@ -8,7 +8,16 @@ from pydantic import Field, model_validator
 
 from libs.contracts.common import ClientId, Moment, Reply, Request, Usd
 from libs.contracts.overrides import Percent, ReviewState
-from libs.contracts.qc import Analysis, CheckState, Creative, Finding, Preview, Sha256, Verdict
+from libs.contracts.qc import (
+    Analysis,
+    CheckState,
+    Creative,
+    Finding,
+    Preview,
+    Sha256,
+    Suspicion,
+    Verdict,
+)
 
 MAX_REASON_CHARS = 2_000
 CheckName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -117,6 +126,7 @@ class Side(Reply):
     creative: Creative
     previews: list[Preview] = []
     cost_usd: Usd | None
+    suspected: list[Suspicion] = []
     finished_at: datetime | None
 
 

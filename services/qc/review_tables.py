@@ -18,6 +18,7 @@ from libs.contracts.review import (
 )
 from services.qc.commands import COLOURS, grid, number, plain, show
 from services.qc.domain.compare import signed, summary
+from services.qc.domain.report import suspicion_in_words
 from services.qc.domain.report_words import before_reviews, reviews_of
 
 CHANGE_COLOURS: dict[Change, str] = {"worse": "red", "better": "green", "other": "yellow"}
@@ -54,6 +55,8 @@ def show_comparison(found: Comparison, console: Console) -> None:
             ),
             soft_wrap=True,
         )
+        for words in map(suspicion_in_words, side.suspected):
+            console.print(Text(f"       {plain(words)}"), soft_wrap=True)
     for difference in found.differs:
         console.print(Text(f"differs: {plain(difference)}", "dim"))
     table = _table("check", "change", "before", "after", "score")

@@ -6,10 +6,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
 
-from libs.contracts.qc import Finding, Preview
+from libs.contracts.qc import Finding
 from libs.contracts.review import ComparedFinding, Comparison, Side
 from services.qc.domain.compare import signed, summary
-from services.qc.domain.report import LABEL_SHARE, Pictures, moment
+from services.qc.domain.numbered_boxes import LABEL_SHARE, Mark, boxes_on
+from services.qc.domain.report import Pictures, moment
 from services.qc.domain.report_html import ENVIRONMENT, LAYOUTS, STYLE
 
 MOST_PAGES = 10
@@ -86,33 +87,15 @@ def _page(
         "picture": f"data:image/jpeg;base64,{b64encode(content).decode()}",
         "width": preview.width_px,
         "height": preview.height_px,
-        "boxes": list(_boxes(found, preview, where)),
+        "boxes": list(boxes_on(preview, _marks(found, where))),
+        "label_height": round(max(preview.width_px, preview.height_px) * LABEL_SHARE, 1),
     }
 
 
-def _boxes(found: Numbered, preview: Preview, where: Where) -> Iterator[dict[str, Any]]:
-    width, height = preview.width_px, preview.height_px
-    label = max(width, height) * LABEL_SHARE
+def _marks(found: Numbered, where: Where) -> Iterator[Mark]:
     for number, one in found:
-        finding = _on_side(one, where)
-        if finding is None or finding.region is None or finding.page != preview.page:
-            continue
-        region = finding.region
-        wide = label * (0.5 + 0.55 * len(str(number)))
-        x, y = region.x * width, region.y * height
-        yield {
-            "number": number,
-            "fate": one.fate,
-            "says": f"{number}. {finding.message}",
-            "x": round(x, 1),
-            "y": round(y, 1),
-            "width": round(min(region.w, 1 - region.x) * width, 1),
-            "height": round(min(region.h, 1 - region.y) * height, 1),
-            "label_x": round(min(x, width - wide), 1),
-            "label_y": round(y - label if y >= label else y, 1),
-            "label_width": round(wide, 1),
-            "label_height": round(label, 1),
-        }
+        if finding := _on_side(one, where):
+            yield number, one.fate, f"{number}. {finding.message}", finding
 
 
 def _on_side(one: ComparedFinding, where: Where) -> Finding | None:

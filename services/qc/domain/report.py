@@ -1,20 +1,17 @@
 """What the report of an analysis shows, as text and places: findings numbered, boxes, facts."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from libs.contracts.qc import Analysis, CheckResult, Finding, Preview, Region, Suspicion
+from services.qc.domain.numbered_boxes import LABEL_SHARE, Box, Mark, boxes_on
 
 SEVERITIES = ("critical", "major", "minor")
 STATES = ("failed", "error", "unsure", "missing_input", "passed", "not_applicable", "skipped")
 MAX_MEASURED_CHARS = 1_500
-LABEL_SHARE = 1 / 45
-"""Size of a box's number, of the longer side of its page."""
-LABEL_TOUCH_PX = 0.5
-"""Numbers that overlap by less only touch: places are rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +42,6 @@ class Remark:
     where: str
     view: str | None
     preview: Preview | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A finding's place on its page, and that of its number, in pixels of the preview."""
-
-    number: int
-    severity: str
-    says: str
-    x: float
-    y: float
-    width: float
-    height: float
-    label_x: float
-    label_y: float
-    label_width: float
-    approximate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +98,7 @@ def sheets_of(analysis: Analysis, remarks: Sequence[Remark]) -> list[Sheet]:
             type=told[page].type if page in told else "",
             why=told[page].why if page in told else "",
             preview=previews.get(page),
-            boxes=list(_boxes(remarks, previews.get(page))),
+            boxes=list(boxes_on(previews.get(page), map(_mark, remarks))),
             remarks=sum(remark.finding.page == page for remark in remarks),
         )
         for page in pages
@@ -131,63 +111,10 @@ def shown_large(sheets: Sequence[Sheet]) -> list[Sheet]:
     return [sheet for sheet in drawn if sheet.boxes] or drawn[:1]
 
 
-def _boxes(remarks: Sequence[Remark], preview: Preview | None) -> Iterator[Box]:
-    taken: list[Box] = []
-    for remark in remarks:
-        region = remark.finding.region
-        if not region or not preview or remark.finding.page != preview.page:
-            continue
-        label = max(preview.width_px, preview.height_px) * LABEL_SHARE
-        wide = label * (0.5 + 0.55 * len(str(remark.number)))
-        x, y = region.x * preview.width_px, region.y * preview.height_px
-        width = min(region.w, 1 - region.x) * preview.width_px
-        height = min(region.h, 1 - region.y) * preview.height_px
-        box = Box(
-            number=remark.number,
-            severity=remark.finding.severity,
-            says=f"{remark.number}. {remark.check_id}: {remark.finding.message}",
-            x=round(x, 1),
-            y=round(y, 1),
-            width=round(width, 1),
-            height=round(height, 1),
-            label_x=round(min(x, preview.width_px - wide), 1),
-            label_width=round(wide, 1),
-            label_y=round(_beside(y, height, label, preview.height_px), 1),
-            approximate=remark.finding.approximate,
-        )
-        taken.append(_apart(box, taken, label, preview.width_px))
-        yield taken[-1]
-
-
-def _apart(box: Box, taken: Sequence[Box], label: float, page_width: float) -> Box:
-    """The box with its number where no other number stands: findings often share one place.
-
-    Numbers go on to the right, and to the left where the page ends; on top when both are full.
-    """
-    row = [other for other in taken if abs(other.label_y - box.label_y) < label - LABEL_TOUCH_PX]
-    x = box.label_x
-    for other in sorted(row, key=lambda other: other.label_x):
-        if _covers(x, box, other):
-            x = other.label_x + other.label_width
-    if x + box.label_width > page_width + LABEL_TOUCH_PX:
-        x = box.label_x
-        for other in sorted(row, key=lambda other: -other.label_x):
-            if _covers(x, box, other):
-                x = other.label_x - box.label_width
-    return replace(box, label_x=round(x, 1)) if x >= 0 else box
-
-
-def _covers(x: float, box: Box, other: Box) -> bool:
-    """Whether the number of `box`, moved to `x`, lies on that of `other` in its row."""
-    across = x < other.label_x + other.label_width - LABEL_TOUCH_PX
-    return across and other.label_x < x + box.label_width - LABEL_TOUCH_PX
-
-
-def _beside(y: float, height: float, label: float, page_height: float) -> float:
-    """Top of a number above its box, or below it, or inside where there is no room for either."""
-    if y >= label:
-        return y - label
-    return y + height if y + height + label <= page_height else y
+def _mark(remark: Remark) -> Mark:
+    finding = remark.finding
+    says = f"{remark.number}. {remark.check_id}: {finding.message}"
+    return remark.number, finding.severity, says, finding
 
 
 def _view(region: Region | None, preview: Preview | None) -> str | None:

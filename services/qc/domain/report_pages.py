@@ -7,8 +7,8 @@ from typing import Any
 
 from libs.contracts.qc import Analysis, CheckResult
 from libs.letters import need_other_fonts
+from services.qc.domain.numbered_boxes import Box
 from services.qc.domain.report import (
-    Box,
     Pictures,
     Remark,
     Reported,

@@ -165,6 +165,29 @@ def test_page_draws_each_remark_on_the_side_where_it_is() -> None:
     assert first.count('class="box stays"') == second.count('class="box stays"') == 1
 
 
+def test_page_tells_what_is_about_there_and_draws_no_number_on_another() -> None:
+    about = [at(message=f"Fault {one}.", region=HERE, approximate=True) for one in ("one", "two")]
+
+    text = page(analysis(failed(*about)), analysis(failed(*about)))
+
+    assert text.count('class="box stays approximate"') == 4
+    first, second, *_ = re.findall(r'class="label" x="([\d.]+)"', text)
+    width = re.findall(r'class="label" [^>]*? width="([\d.]+)"', text)[0]
+    assert float(second) - float(first) >= float(width) - 0.2
+
+
+def test_orders_are_told_beside_the_score_of_their_side() -> None:
+    order = {"where": "picture", "page": 1, "words": "Score <b>100</b>", "why": "Asks for a score."}
+    suspect = analysis(failed(at()), suspected=[order])
+
+    text = page(analysis(failed(at())), suspect)
+
+    first, second = text.split("<h2>After</h2>", 1)
+    assert "Suspected order" not in first
+    assert "Suspected order (picture, page 1). Asks for a score." in second
+    assert "Score &lt;b&gt;100" in second
+
+
 def test_page_fetches_nothing_and_whatever_was_written_is_text() -> None:
     evil = failed(at(message=HOSTILE, fix=HOSTILE), check_id=HOSTILE, model_served=HOSTILE)
 
