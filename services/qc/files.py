@@ -48,13 +48,17 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What is let in: the bytes of one file, of all `files` together, and how long it may take."""
+    """What is let in: the bytes of one file, of all `files` together, and how long it may take.
+
+    `empty`: files without a byte too, for who tells of each by itself.
+    """
 
     file_bytes: int
     idle_s: float
     total_s: float
     files: int = 1
     all_bytes: int = 0
+    empty: bool = False
 
     @property
     def most_bytes(self) -> int:
@@ -100,7 +104,7 @@ async def receive_all(request: web.Request, scratch: Path, door: Door) -> AsyncI
         if not sent.files:
             raise Invalid("no_file", "Send the creative as the multipart field `file`.")
         for upload in sent.files:
-            if not upload.size_bytes:
+            if not upload.size_bytes and not door.empty:
                 raise Invalid("empty_file", f"{upload.name} is empty: export it again.")
         yield sent
     finally:

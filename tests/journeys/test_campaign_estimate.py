@@ -112,7 +112,7 @@ def _assert_sums(found: CampaignEstimate) -> None:
 async def test_what_cannot_be_read_is_named_and_hinders_nothing_else(
     house: House, fake: FakeProviders, tmp_path: Path
 ) -> None:
-    files = written(tmp_path, {"a.png": png(), "x/broken.png": b"no picture"})
+    files = written(tmp_path, {"a.png": png(), "x/broken.png": b"no picture", "empty.png": b""})
     archive = zip_of(tmp_path / "m.zip", {"b.png": png("blue"), ".hidden": b"x", "c.png": b"none"})
     async with house.signed_in() as api:
         found = await api.estimate_campaign(order(), [*files, ("m.zip", archive)])
@@ -121,8 +121,10 @@ async def test_what_cannot_be_read_is_named_and_hinders_nothing_else(
     assert {(one.file, one.code) for one in found.unreadable} == {
         ("x/broken.png", "unknown_type"),
         ("c.png", "unknown_type"),
+        ("empty.png", "empty_file"),
     }
-    assert all("looks like a text file" in one.reason for one in found.unreadable)
+    reasons = [one.reason for one in found.unreadable if one.code == "unknown_type"]
+    assert all("looks like a text file" in reason for reason in reasons)
     assert [(one.name, one.why) for one in found.left_out] == [(".hidden", "hidden")]
     assert found.cost_usd and found.cost_usd > 0 and fake.calls == []
 
@@ -142,6 +144,7 @@ async def test_without_a_key_it_costs_nothing_and_says_why(
 async def test_estimate_refuses_what_a_campaign_refuses(house: House, tmp_path: Path) -> None:
     file = png_file(tmp_path / "a.png")
     bad = zip_of(tmp_path / "bad.zip", {"../../a.png": png()})
+    none = zip_of(tmp_path / "no.zip", {})
     async with house.signed_in() as api:
         refused: list[tuple[CampaignOrder, list[tuple[str, Path]], type[Problem], str]] = [
             (order("no_such"), [("a.png", file)], NotFound, "no_such"),
@@ -150,6 +153,7 @@ async def test_estimate_refuses_what_a_campaign_refuses(house: House, tmp_path: 
             (order(webhook="http://10.0.0.1/"), [("a.png", file)], Invalid, "may not go"),
             (order(), [], Invalid, "field `file`"),
             (order(), [("bad.zip", bad)], Invalid, "leads out of its folder"),
+            (order(), [("no.zip", none)], Invalid, "no creative in the archive"),
             (order(), [("../a.png", file)], Invalid, "leads out of its folder"),
             (order(), [("a.png", file), ("a.png", bad_copy(file))], Conflict, "rename one"),
         ]

@@ -52,6 +52,7 @@ def door_for_all(settings: QcSettings) -> Door:
         settings.upload_s,
         settings.campaign_files,
         settings.campaign_bytes,
+        empty=True,
     )
 
 

@@ -43,7 +43,6 @@ from services.qc.run import Bench
 from services.qc.settings import QcSettings
 
 log = structlog.get_logger()
-ZIP = b"PK\x03\x04"
 UNPACKING = 2
 
 

@@ -9,7 +9,7 @@ from services.qc.campaigns.archive import Archive, Unpacked, ZipLimits
 from services.qc.domain.archive_names import shown_path
 from services.qc.settings import QcSettings
 
-ZIP = b"PK\x03\x04"
+ZIP, EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
 
 
 def limits_of(settings: QcSettings) -> ZipLimits:
@@ -37,7 +37,7 @@ async def unpacked(
 
 def is_zip(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(ZIP)) == ZIP
+        return file.read(len(ZIP)) in (ZIP, EMPTY_ZIP)
 
 
 def kept_path(offered: str) -> str:
