@@ -18,6 +18,8 @@ from services.qc.commands import Given, Question, grid, plain
 
 AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
 PLAIN = Parameter(negative=())
+NARROW = (0, 1, 0, 0)
+"""Between columns: the longest names of ours stand whole on eighty columns."""
 PLACES = Decimal("0.000001")
 SignIn = Callable[[str], AbstractAsyncContextManager[GatewayApi]]
 
@@ -81,7 +83,7 @@ class MoneyCommands:
         if json:
             print(found.model_dump_json(indent=2))
         elif found.counts:
-            self._screen.print(_counts(found.counts))
+            self._screen.print(counts_table(found.counts))
         else:
             self._screen.print("No check of this client was asked of a cheap model yet.")
         return 0
@@ -101,7 +103,7 @@ def show(estimate: Estimate, console: Console) -> None:
     console.print(f"\nabout {_usd(estimate.cost_usd)}", style="bold", end="")
     console.print(f" for {len(judged)} judged checks; {exact} exact checks cost nothing\n")
     if estimate.calls:
-        console.print(_calls(estimate.calls))
+        console.print(calls_table(estimate.calls))
     if reasons := [(c.check_id, c.reason) for c in judged if c.reason]:
         console.print("\nNot asked", style="bold")
         console.print(grid([(Text(id), Text(plain(why or ""))) for id, why in reasons]))
@@ -109,8 +111,8 @@ def show(estimate: Estimate, console: Console) -> None:
         console.print(sentence, soft_wrap=True)
 
 
-def _calls(calls: list[EstimatedCall]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+def calls_table(calls: list[EstimatedCall]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=NARROW)
     for title in ("model", "checks", "calls", "input", "cached", "output", "cost"):
         words = title in ("model", "checks")
         table.add_column(title, justify="left" if words else "right", overflow="fold")
@@ -128,9 +130,9 @@ def _calls(calls: list[EstimatedCall]) -> Table:
     return table
 
 
-def _counts(counts: list[TriageCounts]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    titles = ("cheap model", "check", "answers", "enough", "asked again", "audited", "agreed")
+def counts_table(counts: list[TriageCounts]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=NARROW)
+    titles = ("cheap model", "check", "answers", "enough", "asked\nagain", "audited", "agreed")
     for title in titles:
         left = title in titles[:2]
         table.add_column(title, justify="left" if left else "right", overflow="fold")
