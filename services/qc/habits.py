@@ -25,7 +25,9 @@ class _Doubts(TypedDict):
 async def habits_of(db: Connection, client_id: str, profile_id: str) -> Habits:
     """Of the client's last calls that were answered; those of the profile by what they asked.
 
-    Ids tell the time, so the last are the first of the key, and old months are not read.
+    A vendor's counts that contradict themselves, which the ledger calls suspect, are left out:
+    one absurd count would weigh more than all others. Ids tell the time, so the last are the
+    first of the key, and old months are not read.
     """
     rows = await db.fetch(
         """
@@ -38,6 +40,8 @@ async def habits_of(db: Connection, client_id: str, profile_id: str) -> Habits:
                AS attempt
          WHERE state = 'settled' AND event ->> 'outcome' = 'succeeded'
            AND event ->> 'usage_source' = 'actual'
+           AND coalesce((event ->> 'total_tokens')::bigint = (event ->> 'input_tokens')::bigint
+                        + (event ->> 'output_tokens')::bigint, true)
         """,
         client_id,
         profile_id,

@@ -66,6 +66,17 @@ async def test_calls_that_brought_no_answer_teach_nothing(pool: Pool) -> None:
     assert await habits(pool) == Habits()
 
 
+async def test_counts_that_contradict_themselves_teach_nothing(pool: Pool) -> None:
+    row = await running(pool)
+    for total in (2_000_000_000, 0):
+        broken = TokenUsage(input_tokens=2_000_000_000, output_tokens=1, total_tokens=total)
+        await called(pool, row, Settled("succeeded", broken), "a")
+    whole = TokenUsage(input_tokens=1_000, output_tokens=50, total_tokens=1_050)
+    await called(pool, row, Settled("succeeded", whole), "a")
+
+    assert (await habits(pool)).of_models == {GPT: Habit(1, 1, 1_000, 0, 50)}
+
+
 async def test_calls_of_another_profile_count_for_the_model_and_of_another_client_not_at_all(
     pool: Pool,
 ) -> None:
