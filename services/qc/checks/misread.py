@@ -56,7 +56,7 @@ def told(unknown: Unknown, speller: Speller, names: Set[str]) -> Told:
     if not unknown.exact and any(_is_half(word, speller) for word in unknown.words):
         return None, []
     meant = speller.meant(unknown.text)
-    if not unknown.exact and any(_is_misreading(unknown.text, one) for one in meant):
+    if not unknown.exact and any(_is_misreading(unknown.text, one.lower()) for one in meant):
         return None, []
     if unknown.confidence < SURE and unknown.lines < 2 and not meant:
         return None, []

@@ -95,12 +95,18 @@ class Speller:
         """Known words one slip away: two letters swapped, one lost, added or wrong.
 
         Then inflected words so; then, for longer words, what is two slips away. Nothing for
-        words as long as only compounds are. Likeliest first.
+        words as long as only compounds are. Likeliest first. A name or an abbreviation comes in its
+        own capitals.
         """
         lower = _plain(text).lower()
         if len(lower) > LONGEST_RUN:
             return []
-        return sorted(self._near(lower), key=lambda one: _slip(one, lower))
+        likeliest = sorted(self._near(lower), key=lambda one: _slip(one, lower))
+        forms = (self._in_capitals(one) if one == lower else one for one in likeliest)
+        return [form for form in forms if form]
+
+    def _in_capitals(self, lower: str) -> str | None:
+        return next((f for f in (lower.capitalize(), lower.upper()) if self.knows(f)), None)
 
     def _near(self, lower: str) -> list[str]:
         near = self._stems_near(lower, 1)

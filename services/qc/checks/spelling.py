@@ -155,5 +155,5 @@ CHECK = ExactCheck(
     measure=measure,
     reads_words=True,
     example={"languages": ["en_GB", "fr_FR"], "allowed_words": ["Smirnoff"]},
-    version=2,
+    version=3,
 )

@@ -91,6 +91,14 @@ def test_swapped_letters_come_first_then_lost_ones_then_wrong_ones(
     assert Speller(["en_GB"], []).meant(wrong)[0] == likeliest
 
 
+@pytest.mark.parametrize(("small", "name"), [("london", "London"), ("Nasa", "NASA")])
+def test_a_name_is_meant_in_its_own_capitals(small: str, name: str) -> None:
+    speller = Speller(["en_GB"], [])
+
+    assert not speller.knows(small)
+    assert speller.meant(small)[0] == name
+
+
 def test_an_unknown_name_is_a_minor_finding_and_costs_nothing(picture: SubjectOf) -> None:
     subject = picture(with_lines("Discover Linietsky tonight"))
 
