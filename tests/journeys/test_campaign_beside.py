@@ -88,7 +88,7 @@ async def test_others_do_not_stand_behind_a_campaign(
         open_house(dsns, trust, tmp_path, fake, **settings) as house,
         house.signed_in() as api,
     ):
-        campaign = await filled(api, tmp_path, pictures(14), can_wait=True)
+        campaign = await filled(api, tmp_path, pictures(24), can_wait=True)
         one = campaign.campaign_id
         await api.start_campaign(one)
         async for event in api.campaign_events(one):
@@ -106,7 +106,7 @@ async def test_others_do_not_stand_behind_a_campaign(
         mine = await api.analysis(analysis_id)
 
     assert meanwhile.state == "running" and meanwhile.cells.waiting > 4
-    assert matrix.campaign.cells.ended == 14
+    assert matrix.campaign.cells.ended == 24
     assert told.given.can_wait and not mine.given.can_wait
     tiers = Counter(str(body.get("service_tier")) for _, body in fake.requests)
     assert tiers.keys() == {"flex", "None"} and tiers["flex"] > tiers["None"]
