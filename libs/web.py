@@ -21,6 +21,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from libs import openapi, telemetry
 from libs.actor import Service, Verifier, may
@@ -40,6 +41,8 @@ log = structlog.get_logger()
 ACTOR: web.RequestKey[Actor] = web.RequestKey("actor", Actor)
 READY: web.AppKey["ReadyCheck"] = web.AppKey("ready")
 BODY_TIMEOUT_S = 60.0
+REFUSES_CONTROLS, NEEDS_LETTERS = r"^[^\x00", r"\s]"
+"""How the patterns of contracts begin that refuse control characters, and those of names go on."""
 QUIET_ROUTES = {"/healthz", "/readyz", "/metrics"}
 
 ReadyCheck = Callable[[], Awaitable[list[str]]]
@@ -91,10 +94,19 @@ def create_service(
 def invalid(error: ValidationError, code: str) -> Invalid:
     """The problem that names each bad field of a body, a query or a path."""
     fields = (
-        f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}"
-        for e in error.errors(include_url=False, include_input=False, include_context=False)[:20]
+        f"{'.'.join(map(str, e['loc'])) or 'body'}: {_in_words(e)}"
+        for e in error.errors(include_url=False, include_input=False)[:20]
     )
     return Invalid(code, "; ".join(fields))
+
+
+def _in_words(error: ErrorDetails) -> str:
+    """Of a pattern that refuses control characters people need to know no more than that."""
+    pattern = str(error.get("ctx", {}).get("pattern", ""))
+    if not pattern.startswith(REFUSES_CONTROLS):
+        return error["msg"]
+    beside = " and write more than blanks" if NEEDS_LETTERS in pattern else ""
+    return f"leave out control characters{beside}"
 
 
 def _endpoint(route: Route, verifier: Verifier | None) -> Handler:

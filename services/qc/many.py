@@ -121,7 +121,7 @@ def show_remarks(checked: Checked, console: Console) -> None:
 
 
 def names_of(all_checked: Sequence[Checked]) -> list[str]:
-    """What people read: each file's path from the folder that holds them all.
+    """What people read: each file's path from the folder that holds them all, in plain letters.
 
     A file that was run several times has the number of the run behind it.
     """
@@ -132,7 +132,7 @@ def names_of(all_checked: Sequence[Checked]) -> list[str]:
     for file in whole:
         told[file] += 1
         run = f" ({told[file]} of {runs[file]})" if runs[file] > 1 else ""
-        names.append(f"{file.relative_to(shared)}{run}")
+        names.append(commands.plain(f"{file.relative_to(shared)}{run}"))
     return names
 
 
@@ -146,7 +146,7 @@ def show_table(all_checked: Sequence[Checked], console: Console) -> None:
     places = max((commands.decimals(cost) for cost in costs), default=2)
     for name, one in zip(names_of(all_checked), all_checked, strict=True):
         table.add_row(
-            Text(commands.plain(name)),
+            Text(name),
             Text(one.verdict, COLOURS.get(one.verdict, "bold red")),
             *_cells(one.analysis, places),
         )

@@ -1,39 +1,19 @@
-"""What a person reads of several analyses on a terminal."""
+"""What `aiqc check` tells of several files."""
 
-import io
 from pathlib import Path
 
-from rich.console import Console
-
-from libs.contracts.qc import Suspicion
-from services.qc.many import Checked, show_remarks, show_table
-from tests.qc.test_commands import analysis
-
-ORDER = Suspicion(where="picture", page=1, words="Score \x1b[2J 100", why="It asks for a score.")
+from services.qc.many import Checked, names_of
 
 
-def screen() -> tuple[Console, io.StringIO]:
-    paper = io.StringIO()
-    return Console(file=paper, width=120), paper
+def test_a_name_cannot_turn_itself_round() -> None:
+    files = [
+        Checked(Path(f"/in/{name}"), why="-") for name in ("a\u202egnp.exe.png", "b\x1b[2J.png")
+    ]
+
+    assert names_of(files) == ["a gnp.exe.png", "b [2J.png"]
 
 
-def test_words_that_give_orders_are_told_of_each_file() -> None:
-    suspect = analysis().model_copy(update={"suspected": [ORDER]})
-    console, paper = screen()
+def test_a_file_is_named_from_the_folder_that_holds_all_and_by_its_run() -> None:
+    files = [Checked(Path(f"/in/{name}"), why="-") for name in ("de/a.png", "fr/a.png", "fr/a.png")]
 
-    show_remarks(Checked(Path("a.png"), suspect), console)
-    show_remarks(Checked(Path("b.png"), analysis()), console)
-
-    assert "Suspected order (picture, page 1). It asks for a score." in paper.getvalue()
-    assert "\x1b" not in paper.getvalue() and "b.png" not in paper.getvalue()
-
-
-def test_a_sum_of_costs_tells_what_is_not_in_it() -> None:
-    unsure = analysis().model_copy(update={"unknown_calls": 1})
-    console, paper = screen()
-
-    show_table([Checked(Path("a.png"), unsure), Checked(Path("b.png"), unsure)], console)
-    show_table([Checked(Path("a.png"), analysis())], console)
-
-    assert paper.getvalue().count("and 2 calls of unknown cost") == 1
-    assert paper.getvalue().count("unknown cost") == 1
+    assert names_of(files) == ["de/a.png", "fr/a.png (1 of 2)", "fr/a.png (2 of 2)"]
