@@ -109,7 +109,7 @@ def _round(corner: Array) -> _Round | None:
 
 def _runs(corner: Array) -> tuple[int, int] | None:
     """How far its colour goes along its upper and its left side; None when no circle starts so."""
-    along, down = _run(_is_ground(corner[:1])[0]), _run(_is_ground(corner[:, :1])[:, 0])
+    along, down = _run(_ground(corner[:1])[0]), _run(_ground(corner[:, :1])[:, 0])
     if along is None or down is None or min(along, down) < LEAST_RADIUS_PX:
         return None
     if abs(along - down) > max(2.0, 0.1 * max(along, down)):
@@ -117,7 +117,7 @@ def _runs(corner: Array) -> tuple[int, int] | None:
     return along, down
 
 
-def _is_ground(part: Array) -> Array:
+def _ground(part: Array) -> Array:
     """255 where `part` has the colour of its upper left pixel, else 0."""
     colour = part[0, 0].astype(np.int16)
     low, high = np.clip(colour - SAME_COLOUR, 0, 255), np.clip(colour + SAME_COLOUR, 0, 255)
@@ -128,8 +128,8 @@ def _is_ground(part: Array) -> Array:
 def _radius(corner: Array, along: int, down: int) -> float:
     """The radius at the upper left of `corner`, when its colour ends on a circle."""
     root = (1 + math.sqrt(1 + 2 * (along + down))) / 2
-    fitted = root**2  # half a pixel off its side, a circle is seen a root later
-    return _fitted(_is_ground(corner), fitted)
+    touching = root**2  # half a pixel off its side, a circle is seen a root later
+    return _fitted(_ground(corner), touching)
 
 
 def _fitted(ground: Array, radius: float) -> float:

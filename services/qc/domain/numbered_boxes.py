@@ -7,7 +7,7 @@ from typing import TypeAlias
 from libs.contracts.qc import Finding, Preview
 
 Mark: TypeAlias = tuple[int, str, str, Finding]
-"""A number, a severity, what the box says, and the finding."""
+"""A number, the look of the box, what it says, and the finding."""
 LABEL_SHARE = 1 / 45
 """Size of a box's number, of the longer side of its page."""
 LABEL_TOUCH_PX = 0.5
@@ -18,11 +18,11 @@ LABEL_TOUCH_PX = 0.5
 class Box:
     """A finding's place on its page, and that of its number, in pixels of the preview.
 
-    What a comparison draws has the finding's fate in place of its severity.
+    `look` decides its colour: a severity, or in a comparison the finding's fate.
     """
 
     number: int
-    severity: str
+    look: str
     says: str
     x: float
     y: float
@@ -37,7 +37,7 @@ class Box:
 def boxes_on(preview: Preview | None, marks: Iterable[Mark]) -> Iterator[Box]:
     """Of the findings with a place on this page, their numbers apart from each other."""
     taken: list[Box] = []
-    for number, severity, says, finding in marks:
+    for number, look, says, finding in marks:
         region = finding.region
         if not region or not preview or finding.page != preview.page:
             continue
@@ -48,7 +48,7 @@ def boxes_on(preview: Preview | None, marks: Iterable[Mark]) -> Iterator[Box]:
         height = min(region.h, 1 - region.y) * preview.height_px
         box = Box(
             number=number,
-            severity=severity,
+            look=look,
             says=says,
             x=round(x, 1),
             y=round(y, 1),

@@ -150,7 +150,7 @@ def _sheet(place: int, sheet: Sheet, analysis: Analysis) -> dict[str, Any]:
 def _mark(box: Box, label_px: float, width: int, height: int) -> dict[str, Any]:
     return {
         "number": box.number,
-        "severity": box.severity,
+        "severity": box.look,
         "approximate": box.approximate,
         "x": box.x / width,
         "y": box.y / height,
