@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 
@@ -44,10 +44,14 @@ async def test_without_the_lock_more_than_one_would_believe_to_have_won(
 ) -> None:
     """So the race above can fail: the lock is what lets it pass."""
     await api.create(draft())
+    two_have_read = asyncio.Barrier(2)
+    readers = count(1)
 
     async def unlocked(db: Connection, slug: str, number: int) -> tuple[Family, Version] | None:
         family = await repository.family(db, slug)
         version = await repository.version(db, slug, number)
+        if next(readers) <= two_have_read.parties:
+            await two_have_read.wait()
         return (family, version) if family and version else None
 
     monkeypatch.setattr(registry, "lock_with_version", unlocked)
