@@ -14,7 +14,9 @@ from yarl import URL
 from libs.api.call import Answer, Caller, as_problem
 from libs.contracts.access import DevLogin, SessionView
 from libs.contracts.assets import ReferenceAsset
+from libs.contracts.catalogue import CheckFault, CheckFaults, ChecksToValidate
 from libs.contracts.estimates import Estimate
+from libs.contracts.profiles import Checks
 from libs.contracts.qc import Accepted, Analysis, ProgressEvent
 from libs.contracts.triage import TriageReport
 from libs.problems import UpstreamFailed
@@ -68,6 +70,12 @@ class GatewayApi:
         fields = {"client": client_id, "profile": profile_id}
         fields |= {name: value for name, value in (given or {}).items() if value}
         return await self._upload("/api/analyses/estimate", file, fields, Estimate)
+
+    async def check_faults(self, checks: Checks) -> list[CheckFault]:
+        """Which checks of a profile would come to nothing, and why."""
+        asked = ChecksToValidate(checks=checks)
+        path = "/api/checks/validate"
+        return (await self._caller.call("POST", path, CheckFaults, asked)).faults
 
     async def triage(self, client_id: str) -> TriageReport:
         """How the answers of cheap models fared."""

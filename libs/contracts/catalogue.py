@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from libs.contracts.common import Reply
+from libs.contracts.common import Reply, Request
+from libs.contracts.profiles import CheckId, Checks
 
 Need = Literal[
     "logo",
@@ -43,3 +44,22 @@ class CatalogueEntry(Reply):
 
 class Catalogue(Reply):
     checks: list[CatalogueEntry]
+
+
+class ChecksToValidate(Request):
+    """Body of `POST /v1/checks/validate`: the checks of a profile that may not be saved yet."""
+
+    checks: Checks
+
+
+class CheckFault(Reply):
+    """Why a check of a profile would come to nothing, whatever the creative."""
+
+    check_id: CheckId
+    reason: str
+
+
+class CheckFaults(Reply):
+    """In the order of the checks; empty when all of them can be carried out."""
+
+    faults: list[CheckFault]

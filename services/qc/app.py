@@ -106,6 +106,7 @@ ROUTES = [
         fails=(HTTPStatus.CONFLICT,),
     ),
     Route("GET", "/v1/checks", handlers.get_checks, Action.READ_ANALYSES),
+    Route("POST", "/v1/checks/validate", handlers.post_validate, Action.READ_ANALYSES),
     *MATERIAL_ROUTES,
     *REVIEW_ROUTES,
     *CAMPAIGN_ROUTES,

@@ -10,7 +10,7 @@ from pydantic import Field
 from libs.actor import require, visible_clients
 from libs.api.profiles import ProfilesApi
 from libs.contracts.access import Action, Actor
-from libs.contracts.catalogue import Catalogue
+from libs.contracts.catalogue import Catalogue, CheckFault, CheckFaults, ChecksToValidate
 from libs.contracts.common import ClientId, Request
 from libs.contracts.qc import Accepted, Analysis, CheckResult, Given
 from libs.postgres import transaction
@@ -21,7 +21,7 @@ from services.qc import looking, outbox, repository
 from services.qc.accept import accept
 from services.qc.call_costs import CallCost, costs_of
 from services.qc.cancelling import cancel
-from services.qc.checks import catalogue
+from services.qc.checks import catalogue, fault_of
 from services.qc.domain.cost_shares import exact_sum
 from services.qc.domain.review import reviewed
 from services.qc.downloads import send_file
@@ -100,6 +100,14 @@ async def post_cancel(request: web.Request, path: AnalysisPath) -> Analysis:
 async def get_checks(request: web.Request) -> Catalogue:
     """What a profile can check: measured with parameters, or asked of a model with a prompt."""
     return catalogue()
+
+
+async def post_validate(request: web.Request, body: ChecksToValidate) -> CheckFaults:
+    """Which checks of a profile would come to nothing: no such check, or parameters it refuses."""
+    reasons = {check_id: fault_of(check_id, check) for check_id, check in body.checks.items()}
+    return CheckFaults(
+        faults=[CheckFault(check_id=of, reason=why) for of, why in reasons.items() if why]
+    )
 
 
 async def visible(bench: Bench, actor: Actor, analysis_id: UUID) -> AnalysisRow:

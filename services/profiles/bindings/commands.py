@@ -13,6 +13,7 @@ from libs.api.clients import ClientsApi
 from libs.contracts.bindings import Preview
 from libs.contracts.profiles import Profile, ProfileEdit
 from libs.problems import Invalid
+from services.profiles.doubts import doubts_of, warned
 
 Connect = Callable[[str], AbstractAsyncContextManager[ClientsApi]]
 AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
@@ -53,6 +54,8 @@ class PreviewCommands:
         edit = read_edit(file)
         async with self._connect(as_user) as api:
             found = await api.preview_save(profile, edit)
+            doubts = await doubts_of(api, {found.profile_id: edit.checks})
+        found = found.model_copy(update={"warnings": [*found.warnings, *doubts]})
         print(found.model_dump_json(indent=2) if json else "\n".join(in_words(found)))
         return REFUSED if found.problems else 0
 
@@ -90,5 +93,5 @@ def in_words(found: Preview) -> Iterator[str]:
             yield f"{title}   {run.client_id}: {run.profile_id}"
     if found.others:
         yield "Other brand clients use it too, which you may not see."
-    yield from (f"warning: {warning}" for warning in found.warnings)
+    yield from map(warned, found.warnings)
     yield from (f"refused: {problem.detail}" for problem in found.problems)

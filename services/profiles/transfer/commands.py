@@ -11,8 +11,12 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from libs.api.transfer import TransferApi
-from libs.contracts.transfer import FileLine, Imported
+from libs.contracts.profiles import Checks
+from libs.contracts.transfer import FileLine, FileOutcome, Imported
 from libs.problems import Invalid
+from services.profiles.domain.files import Incoming
+from services.profiles.domain.slug import profile_id_of
+from services.profiles.doubts import doubts_of, warned
 
 Connect = Callable[[str], AbstractAsyncContextManager[TransferApi]]
 AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
@@ -67,7 +71,9 @@ class TransferCommands:
         archive = _archive(path)
         async with self._connect(as_user) as api:
             imported = await api.import_profiles(archive, dry_run)
+            doubts = await doubts_of(api, _newest_added(archive, imported.files))
         _tell(imported)
+        print(*map(warned, doubts), sep="\n", end="\n" if doubts else "")
         return COULD_NOT if imported.problems else 0
 
     async def schema(self, *, as_user: AsUser = "admin") -> int:
@@ -111,6 +117,21 @@ def _files(path: Path) -> list[Path]:
         if files := sorted(folder.glob("*.json")):
             return files
     raise Invalid("no_files", f"{path} has no files like pack.json, and no folder of them.")
+
+
+def _newest_added(archive: bytes, outcomes: Iterable[FileOutcome]) -> dict[str, Checks]:
+    """The checks of the newest version of each profile that is new, by its id."""
+    from services.profiles.transfer.uploads import read_zip  # all other commands start without it
+
+    added = {one.file for one in outcomes if one.outcome == "added"}
+    newest: dict[str, Incoming] = {}
+    for file in sorted(read_zip(archive)[0], key=lambda file: file.version):
+        if file.file in added:
+            newest[file.slug] = file
+    return {
+        profile_id_of(slug, file.version): dict(file.content.checks)
+        for slug, file in newest.items()
+    }
 
 
 def _tell(imported: Imported) -> None:

@@ -35,6 +35,11 @@ async def read_files(request: web.Request) -> tuple[list[Incoming], list[str]]:
     return taken, wrong
 
 
+def read_zip(body: bytes) -> tuple[list[Incoming], list[str]]:
+    """As `read_files`, of a body that is at hand."""
+    return _read(_from_zip(body))
+
+
 async def _body(request: web.Request) -> bytes:
     body = bytearray()
     try:

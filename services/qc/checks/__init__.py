@@ -5,6 +5,7 @@ import logging
 from pydantic import JsonValue, ValidationError
 
 from libs.contracts.catalogue import Catalogue, CatalogueEntry
+from libs.contracts.profiles import Check
 from services.qc.checks import (
     accessibility,
     animation_transitions,
@@ -66,7 +67,8 @@ from services.qc.checks.measured import BadParameter, ExactCheck, Measured
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Unreadable
 from services.qc.domain.judged_checks import JUDGED
-from services.qc.domain.wants import PARAMETERS
+from services.qc.domain.naming import did_you_mean
+from services.qc.domain.wants import PARAMETERS, refused_wants
 
 LOG = logging.getLogger(__name__)
 
@@ -166,7 +168,7 @@ def catalogue() -> Catalogue:
 def refused_parameters(name: str, parameters: dict[str, JsonValue]) -> str | None:
     """Why `parameters` do not fit the check, for people; None when they do."""
     if name not in CHECKS:
-        return f"There is no exact check named “{name}”."
+        return f"There is no exact check named “{name}”. {did_you_mean(name, CHECKS)}"
     try:
         CHECKS[name].parameters.model_validate(parameters)
     except ValidationError as error:
@@ -174,6 +176,13 @@ def refused_parameters(name: str, parameters: dict[str, JsonValue]) -> str | Non
         where = ".".join(str(part) for part in first["loc"])
         return f"Parameter {where}: {first['msg'].removeprefix('Value error, ')}."
     return None
+
+
+def fault_of(check_id: str, check: Check) -> str | None:
+    """Why a check of a profile comes to nothing, for people; None when it can be carried out."""
+    if check.kind == "judged":
+        return refused_wants(check)
+    return refused_parameters(check.measure or check_id, check.parameters)
 
 
 def run_check(name: str, subject: Subject, parameters: dict[str, JsonValue]) -> Measured:

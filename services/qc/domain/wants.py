@@ -69,6 +69,18 @@ def wants_of(check_id: str, check: Check) -> Wants:
     )
 
 
+def refused_wants(check: Check) -> str | None:
+    """Which of the parameters that decide cannot, for people: it would be told to the model."""
+    given = check.parameters.get(SMALL_PRINT, False)
+    if not isinstance(given, bool):
+        return f"Parameter {SMALL_PRINT}: is neither true nor false."
+    named = check.parameters.get(COMPARE_WITH, [])
+    for kind in named if isinstance(named, list) else [named]:
+        if kind not in KINDS:
+            return f"Parameter {COMPARE_WITH}: is none of {', '.join(KINDS)}."
+    return None
+
+
 def together(wants: Iterable[Wants]) -> Wants:
     """What one call needs that asks several checks."""
     every = list(wants)

@@ -59,6 +59,7 @@ async def test_a_save_says_what_became_of_it(
 ) -> None:
     await commands.create(written(tmp_path, "new.json", draft_for("diageo", "general")))
     edit = written(tmp_path, "p.json", {"pass_threshold": 90})
+    capsys.readouterr()
 
     assert await commands.save(edit, profile="my_profile", note="stricter") == 0
 
