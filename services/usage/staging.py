@@ -99,7 +99,7 @@ COLUMNS: Mapping[Table, list[str]] = {
 }
 """The columns that a row keeps as they were staged; a person's id stands for the others."""
 
-UNLESS_KNOWN = "ON CONFLICT (client_id, event_id) DO NOTHING"
+UNLESS_KNOWN = "ON CONFLICT DO NOTHING"
 KEEP_PEOPLE = "LOCK TABLE person IN ROW EXCLUSIVE MODE"
 """Until the transaction ends nobody is forgotten. Adding people takes the same lock."""
 
@@ -259,7 +259,7 @@ async def add_rows(
     batch_id: UUID,
     by: Mapping[Table, str] = ADD,
 ) -> set[UUID]:
-    """Add the rows whose (client_id, event_id) is new; return the ids of those that were known.
+    """Add the rows whose event_id is new; return the ids of those that were known.
 
     By `ADD_NEW` all have to be new: one that is not raises one of `CLASHES`.
     Once in a transaction: its end empties the stages.

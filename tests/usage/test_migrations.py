@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -76,7 +77,13 @@ async def _dropped(admin_dsn: str, database: str) -> None:
 
 
 async def _insert_call(
-    db: Any, client: str, at: datetime, who: tuple[str, str, str], state: str, usd: Decimal | None
+    db: Any,
+    client: str,
+    at: datetime,
+    who: tuple[str, str, str],
+    state: str,
+    usd: Decimal | None,
+    event_id: UUID | None = None,
 ) -> None:
     parts = [usd] + [None if usd is None else Decimal(0)] * 3
     await db.execute(
@@ -92,7 +99,7 @@ async def _insert_call(
             $9, $10, $11, $12, CASE $7 WHEN 'unknown' THEN 1.5 END, '\\x00')
         """,
         client,
-        uuid7(at),
+        event_id or uuid7(at),
         at,
         *who,
         state,
@@ -175,6 +182,26 @@ async def test_first_ledger_is_proven(usage_of_old: Usage, old: Dsns) -> None:
         ("loreal", "2011-01-01"),
         ("loreal", "2026-08-01"),
     }
+
+
+async def test_first_ledger_that_has_an_id_under_two_clients_goes_on(old: Dsns) -> None:
+    """Nothing kept the first version from it, and no entry is ever taken away."""
+    both = uuid7(AUGUST)
+    async with open_pool(old.run, "usage") as pool, pool.acquire() as db, db.transaction():
+        await db.execute("SET LOCAL app.clients = '*'")
+        for client in ("diageo", "loreal"):
+            await _insert_call(db, client, AUGUST, UMA, "posted", Decimal(1), both)
+
+    await migrate(old.owner, "usage", MIGRATIONS)
+
+    db = await asyncpg.connect(old.owner, server_settings={"search_path": "usage"})
+    await db.execute("SET app.clients = '*'")
+    assert await db.fetchval("SELECT count(*) FROM ledger_entry WHERE event_id = $1", both) == 2
+    unique = await db.fetch(
+        "SELECT tablename FROM pg_indexes WHERE indexname IN ('ledger_entry_id', 'usage_event_id')"
+    )
+    assert [row["tablename"] for row in unique] == ["usage_event"]
+    await db.close()
 
 
 async def test_first_rows_are_as_immutable_as_new_ones(old: Dsns) -> None:

@@ -168,9 +168,13 @@ async def test_of_two_batches_that_contradict_each_other_at_once_one_wins(usage:
     assert len(await _entries(usage)) == 1
 
 
-@pytest.mark.parametrize(("tokens", "kept"), [(187, 1), (188, 0)], ids=["same", "other content"])
+@pytest.mark.parametrize(
+    ("again", "kept"),
+    [({}, 1), ({"output_tokens": 188}, 0), ({"client_id": "loreal"}, 0)],
+    ids=["same", "other content", "other client"],
+)
 async def test_event_that_another_process_is_adding_is_known_once_that_has_ended(
-    usage: Usage, pool: Pool, tokens: int, kept: int
+    usage: Usage, pool: Pool, again: dict[str, Any], kept: int
 ) -> None:
     first = call(output_tokens=187)
     await usage.send(call())  # which makes the month
@@ -178,8 +182,8 @@ async def test_event_that_another_process_is_adding_is_known_once_that_has_ended
         card = await RateCards(read_price_files()).current(other_process)
         row = priced(first, card, content_sha256(first)).row
         await add_rows(other_process, {"ledger_entry": [row]}, uuid7())
-        again = call(event_id=first.event_id, output_tokens=tokens)
-        waiting = asyncio.create_task(usage.send(again, call()))
+        reused = call(**{"event_id": first.event_id, "output_tokens": 187} | again)
+        waiting = asyncio.create_task(usage.send(reused, call()))
         await asyncio.sleep(0.5)
         assert not waiting.done()
 
