@@ -194,14 +194,14 @@ async def test_first_ledger_that_has_an_id_under_two_clients_goes_on(old: Dsns) 
 
     await migrate(old.owner, "usage", MIGRATIONS)
 
-    db = await asyncpg.connect(old.owner, server_settings={"search_path": "usage"})
-    await db.execute("SET app.clients = '*'")
-    assert await db.fetchval("SELECT count(*) FROM ledger_entry WHERE event_id = $1", both) == 2
-    unique = await db.fetch(
+    after = await asyncpg.connect(old.owner, server_settings={"search_path": "usage"})
+    await after.execute("SET app.clients = '*'")
+    assert await after.fetchval("SELECT count(*) FROM ledger_entry WHERE event_id = $1", both) == 2
+    unique = await after.fetch(
         "SELECT tablename FROM pg_indexes WHERE indexname IN ('ledger_entry_id', 'usage_event_id')"
     )
     assert [row["tablename"] for row in unique] == ["usage_event"]
-    await db.close()
+    await after.close()
 
 
 async def test_first_rows_are_as_immutable_as_new_ones(old: Dsns) -> None:
