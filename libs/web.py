@@ -31,6 +31,7 @@ from libs.problems import (
     BadRequest,
     Forbidden,
     Invalid,
+    TooLarge,
     Unauthenticated,
     Unsupported,
 )
@@ -148,6 +149,11 @@ async def _read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:
         return model.model_validate_json(content)
     except TimeoutError as error:
         raise BadRequest("body_stalled", "The body did not arrive in time.") from error
+    except web.HTTPRequestEntityTooLarge as error:
+        most = f"{request.client_max_size:,}"
+        raise TooLarge(
+            "body_too_large", f"A body has {most} bytes at most here: send less at once."
+        ) from error
     except ValidationError as error:
         if any(e["type"] == "json_invalid" for e in error.errors(include_url=False)):
             raise BadRequest("bad_json", "The body is not valid JSON.") from error

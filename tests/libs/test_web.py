@@ -104,7 +104,7 @@ async def test_handler_gets_models_and_its_reply_is_json(
         (b'{"size": 1}', "application/json", 422, "bad_request_body"),
         (b'{"name": ', "application/json", 400, "bad_json"),
         (b"[" * 900, "application/json", 400, "bad_json"),
-        (b'{"name": "' + b"x" * 2000 + b'"}', "application/json", 413, "http_error"),
+        (b'{"name": "' + b"x" * 2000 + b'"}', "application/json", 413, "body_too_large"),
         (b"name=vase", "application/x-www-form-urlencoded", 415, "json_wanted"),
     ],
 )
