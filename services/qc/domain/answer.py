@@ -26,7 +26,9 @@ STATES: dict[Verdict, CheckState] = {
     "unsure": "unsure",
 }
 _WORST_FIRST: tuple[Severity, ...] = ("critical", "major", "minor")
-_FENCE = re.compile(r"\A\s*```(?:json)?\s*(.*?)\s*```\s*\Z", re.DOTALL)
+_THOUGHTS_END = "</think>"
+"""Where servers without strict schemas leave what a reasoning model told itself in its answer."""
+_IN_FIGURES = re.compile(r"\s*\d{1,3}(?:\.\d{1,9})?\s*")
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _JOINERS = "\u200c\u200d"
 
@@ -61,6 +63,12 @@ _WORD = BeforeValidator(lambda word: word.strip().lower() if isinstance(word, st
 """A choice, whatever its case: servers without strict schemas write "Major"."""
 
 
+_NUMBER = BeforeValidator(
+    lambda said: float(said) if isinstance(said, str) and _IN_FIGURES.fullmatch(said) else said
+)
+"""A number, also one in quotes: what it says is beyond doubt."""
+
+
 class _FindingForm(BaseModel):
     """What may be null may be missing too: that loses nothing, and asking again is paid."""
 
@@ -72,10 +80,13 @@ class _FindingForm(BaseModel):
     picture: object = None
 
 
+_Score = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
+
+
 class _AnswerForm(BaseModel):
     evidence: Annotated[str, _cut(MAX_EVIDENCE_CHARS)]
     verdict: Annotated[Verdict, _WORD]
-    score: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)] | None
+    score: Annotated[_Score | None, _NUMBER]
     findings: Annotated[list[_FindingForm], BeforeValidator(lambda listed: listed or [])]
 
 
@@ -171,14 +182,30 @@ def clean(text: str, limit: int) -> str:
 def _json_object(text: str) -> dict[str, object] | Unusable:
     if len(text) > MAX_ANSWER_CHARS:
         return Unusable(f"The model's answer is longer than {MAX_ANSWER_CHARS:,} characters.")
-    fenced = _FENCE.match(text)
     try:
-        document = json.loads(fenced[1] if fenced else text)
+        document = _only_json_in(text)
     except (ValueError, RecursionError):
         return Unusable("The model's answer is not valid JSON, or it stops in the middle.")
     if not isinstance(document, dict):
         return Unusable("The model's answer is not a JSON object.")
     return document
+
+
+def _only_json_in(text: str) -> object:
+    """The JSON that a text is, or else the only object in it, whatever is said around that.
+
+    Raises ValueError where there is none, or a second one: of two, one may be what the model
+    read in the picture.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        said = text.rpartition(_THOUGHTS_END)[2]
+        before, brace, _ = said.partition("{")
+        document, end = json.JSONDecoder().raw_decode(said, len(before))
+        if not brace or "{" in said[end:]:
+            raise
+        return document
 
 
 def _what_is_wrong(error: ValidationError) -> str:

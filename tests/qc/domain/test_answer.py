@@ -89,9 +89,38 @@ def test_a_judgement_without_a_score_is_unusable() -> None:
     assert answer(verdict="unsure", score=None).state == "unsure"
 
 
-@pytest.mark.parametrize("score", [870, -1, 100.01, "80", True, [80], 1e400])
+@pytest.mark.parametrize(
+    "score", [870, -1, 100.01, "870", "-1", "80 of 100", "", True, [80], 1e400]
+)
 def test_a_score_outside_0_to_100_is_unusable(score: Any) -> None:
     assert "score" in unusable(json.dumps({**GOOD, "score": score}))
+
+
+@pytest.mark.parametrize(("said", "score"), [("80", 80), (" 72.5 ", 72.5), ("0", 0), ("100", 100)])
+def test_a_score_in_quotes_is_the_number_that_it_says(said: str, score: float) -> None:
+    assert answer(score=said).score == score
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "```json\n%s\n```",
+        "Here is my judgement:\n```json\n%s\n```\nTell me if you need more.",
+        "<think>A {box} there, and a {logo}.</think>\n%s",
+        "\ufeff%s",
+        "Judgement: %s That is all.",
+    ],
+)
+def test_an_answer_that_has_words_around_it_is_not_lost(around: str) -> None:
+    assert parse_answer(around % json.dumps(GOOD)) == answer()
+
+
+def test_of_two_answers_in_a_text_none_is_taken() -> None:
+    """The first may be what the picture says."""
+    read_there = json.dumps(GOOD | {"verdict": "pass", "score": 100})
+
+    for text in (f"It reads {read_there}. {json.dumps(GOOD)}", f"{json.dumps(GOOD)} {{not so}}"):
+        assert "not valid JSON" in unusable(text)
 
 
 @pytest.mark.parametrize("field", ["evidence", "verdict", "score", "findings"])
