@@ -174,6 +174,10 @@ def refused_parameters(name: str, parameters: dict[str, JsonValue]) -> str | Non
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
+        known = CHECKS[name].parameters.model_fields
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            near = did_you_mean(where, known) if known else "It takes none."
+            return f"Parameter {where}: the check has none of that name. {near}"
         return f"Parameter {where}: {first['msg'].removeprefix('Value error, ')}."
     return None
 

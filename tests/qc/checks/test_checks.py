@@ -97,7 +97,11 @@ def test_a_defect_of_the_picture_is_caught_by_its_own_check_alone(sample: Subjec
         ("file_naming", {"pattern": "("}, "Parameter pattern: is not a regular expression"),
         ("file_weight", {"min_bytes": 2, "max_bytes": 1}, "Parameter min_bytes: is greater"),
         ("barcode", {"expected": "5012345678901"}, "Parameter expected: its last digit"),
-        ("logo_visibility", {"min_width": 0.1}, "Parameter min_width: Extra inputs"),
+        (
+            "logo_visibility",
+            {"min_width": 0.1},
+            "Parameter min_width: the check has none of that name. Did you mean “min_width_share",
+        ),
         ("sharpness", {}, "There is no exact check named “sharpness”."),
     ],
 )
