@@ -105,17 +105,25 @@ def check_pixels(pixels: int, limits: Limits) -> None:
 
 
 def orientation(image: Image.Image) -> int:
-    """The EXIF tag; a block that cannot be parsed counts as upright, as viewers take it."""
+    """The EXIF tag; a block that cannot be parsed counts as upright, as viewers take it.
+
+    Pillow decodes a PNG for it when it may be behind the pixels, and tells of what is wrong with
+    those only that once: it is raised here.
+    """
+    png = image.fp if isinstance(image, PngImageFile) else None
+    is_later = png is not None and _may_tell_later(png)
+    if is_later:
+        image.load()
     try:
-        value = _exif(image).get(ExifTags.Base.Orientation, 1)
+        value = _exif(image, is_later).get(ExifTags.Base.Orientation, 1)
     except Exception:
         return 1
     return value if value in UPRIGHT else 1
 
 
-def _exif(image: Image.Image) -> Image.Exif:
+def _exif(image: Image.Image, is_later: bool) -> Image.Exif:
     """Pillow decodes a whole PNG to look for EXIF behind its pixels: it hardly ever is there."""
-    if isinstance(image, PngImageFile) and image.fp and not _may_tell_later(image.fp):
+    if isinstance(image, PngImageFile) and not is_later:
         return Image.Image.getexif(image)
     return image.getexif()
 

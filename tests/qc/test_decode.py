@@ -40,6 +40,12 @@ def refusal(path: Path, limits: Limits | None = None) -> Unreadable:
     return caught.value
 
 
+def chunk(name: bytes, content: bytes) -> bytes:
+    """A part of a PNG, with its length and checksum."""
+    checksum = struct.pack(">I", zlib.crc32(name + content))
+    return struct.pack(">I", len(content)) + name + content + checksum
+
+
 @pytest.mark.parametrize(
     ("content", "code", "clue"),
     [
@@ -81,11 +87,9 @@ def test_the_refusal_survives_the_pipe_of_a_process() -> None:
 
 
 def test_pixels_are_counted_before_they_are_decoded(tmp_path: Path) -> None:
-    header = struct.pack(">IIBBBBB", 10_000, 10_000, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", 13) + b"IHDR" + header
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 10_000, 10_000, 8, 2, 0, 0, 0))
     path = tmp_path / "claims.png"
-    checked = chunk + struct.pack(">I", zlib.crc32(chunk[4:]))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + checked + b"\x00\x00\x40\x00IDAT")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + b"\x00\x00\x40\x00IDAT")
 
     assert refusal(path).code == "too_many_pixels"
 
@@ -104,6 +108,22 @@ def test_a_picture_cut_short_is_told_at_once(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:-9_000])
 
         assert refusal(path).code in ("truncated", "damaged")
+
+
+def test_a_png_whose_pixels_break_off_is_told_though_its_parts_are_read_before(
+    tmp_path: Path,
+) -> None:
+    """Pillow looks for EXIF behind the pixels, stumbles there, and says so only once."""
+    unknown_filter = bytes([9, *range(8)])
+    path = tmp_path / "broken.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(unknown_filter * 8))
+        + b"\x42\x71\x7f\x71 what follows is no chunk"
+    )
+
+    assert refusal(path).code in ("truncated", "damaged")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
