@@ -23,11 +23,11 @@ from deploy.database import DATABASE
 from deploy.dump_programs import Programs, programs_to_dump
 from deploy.embedded_postgres import EmbeddedPostgres
 from deploy.installation import STORES, DataDirInUse, data_dir, held_data_dir, store_url
-from deploy.local import is_announced
 from deploy.manifest import FORMAT, Manifest, own_version
 from deploy.postgres_cluster import PASSWORD_FILE, SUPERUSER
 from deploy.postmaster import port_of_living
 from deploy.private_files import sync_folder
+from deploy.running import is_announced
 from deploy.snapshot import Frozen, frozen
 from deploy.unfinished import refuse_unfinished
 

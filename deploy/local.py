@@ -1,41 +1,24 @@
-"""The platform on one machine: Postgres and the four services, for as long as somebody needs it.
-
-`aiqc up` keeps it running; a single command uses the one that runs, or brings up its own for
-as long as it takes.
-"""
+"""The platform on one machine: Postgres and the four services, for as long as somebody needs it."""
 
 import asyncio
-import json
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
-
-import aiohttp
 
 from deploy.data_dir import open_log
 from deploy.database import Dsns, prepare_database
 from deploy.embedded_postgres import EmbeddedPostgres
 from deploy.environments import addresses_of, secrets_of
-from deploy.installation import (
-    RUNNING_FILE,
-    STORES,
-    DataDirInUse,
-    data_dir,
-    held_data_dir,
-    store_url,
-)
+from deploy.installation import RUNNING_FILE, STORES, held_data_dir, store_url
 from deploy.keys import Keys, load_keys
 from deploy.ports import PORTS, free_ports, refuse_taken
-from deploy.private_files import write_private
+from deploy.running import Addresses, announce
 from deploy.supervisor import Process, Supervisor
 
-PATIENCE_S = 120.0
-POLL_S = 0.2
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
 PASSED_TO_QC = (
     "OPENAI_API_KEY",
@@ -53,45 +36,19 @@ PASSED_TO_QC = (
 """Keys and what it takes to reach their providers: for the one service that calls them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    gateway: str
-    qc: str
-    profiles: str
-    usage: str
-
-
 @asynccontextmanager
-async def running_platform(environ: Mapping[str, str]) -> AsyncIterator[Addresses]:
-    """The platform that runs on this data directory, or one of our own on free ports.
+async def own_platform(environ: Mapping[str, str], folder: Path) -> AsyncIterator[Addresses]:
+    """Start everything on free ports, for whoever holds the data directory `folder`.
 
-    Its log then goes to `aiqc.log` in the data directory. Raises CannotStart.
+    Raises CannotStart.
     """
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     async with AsyncExitStack() as stack:
-        folder = await _hold_or_find(stack, environ)
-        if isinstance(folder, Addresses):
-            yield folder
-            return
         file = stack.enter_context(open_log(folder / "aiqc.log"))
         log = stack.enter_context(os.fdopen(os.dup(file.fileno()), "w"))
-        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         addresses, ended = await stack.enter_async_context(_started(environ, ports, folder, log))
         await stack.enter_async_context(_cancelled_when(ended))
         yield addresses
-
-
-async def _hold_or_find(stack: AsyncExitStack, environ: Mapping[str, str]) -> Path | Addresses:
-    """Whoever has the data directory starts just now, or is a single command: wait for it."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return stack.enter_context(held_data_dir(environ))
-        except DataDirInUse:
-            if time.monotonic() > deadline:
-                raise
-        if found := await _find_running(data_dir(environ)):
-            return found
-        await asyncio.sleep(POLL_S)
 
 
 @asynccontextmanager
@@ -106,7 +63,7 @@ async def platform(
     with held_data_dir(environ) as folder:
         await refuse_taken(ports)
         async with _started(environ, ports, folder, sys.stdout) as (addresses, running):
-            _announce(folder, addresses)
+            announce(folder, addresses)
             try:
                 yield addresses, running
             finally:
@@ -187,32 +144,6 @@ def _environment(environ: Mapping[str, str], service: str) -> dict[str, str]:
     return (
         {name: environ[name] for name in names if name in environ} | own | {"PYTHONUNBUFFERED": "1"}
     )
-
-
-def _announce(folder: Path, addresses: Addresses) -> None:
-    write_private(folder / RUNNING_FILE, json.dumps(asdict(addresses)))
-
-
-def is_announced(environ: Mapping[str, str]) -> bool:
-    """Whether `aiqc up` said that it runs; after a kill -9 it does not and this is still so."""
-    return (data_dir(environ) / RUNNING_FILE).exists()
-
-
-async def _find_running(folder: Path) -> Addresses | None:
-    """The announced platform, if its gateway answers."""
-    try:
-        addresses = Addresses(**json.loads((folder / RUNNING_FILE).read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
-    timeout = aiohttp.ClientTimeout(total=2)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"{addresses.gateway}/healthz") as response,
-        ):
-            return addresses if response.ok else None
-    except (aiohttp.ClientError, TimeoutError):
-        return None
 
 
 @asynccontextmanager

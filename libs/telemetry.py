@@ -1,4 +1,4 @@
-"""Logs, metrics, and the request id that ties the services together."""
+"""Logs, and the request id that ties the services together."""
 
 import logging
 import re
@@ -6,7 +6,6 @@ import sys
 from typing import TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 from structlog.typing import EventDict, WrappedLogger
 
@@ -17,24 +16,6 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SECRET_NAME = re.compile(r"(?i)(authorization|cookie|secret|token|password|api[_-]?key|dsn)$")
 _SECRET_TEXT = re.compile(
     r"(?i)(sk-[a-z0-9_-]{8,}|AIza[\w-]{20,}|bearer\s+[\w.-]{8,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@))"
-)
-
-REGISTRY = CollectorRegistry()
-REQUESTS = Histogram(
-    "aiqc_http_request_seconds",
-    "Time from the first byte of a request to the last of its answer.",
-    ["service", "method", "route", "status"],
-    registry=REGISTRY,
-    buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60),
-)
-OUTBOX_SENT = Counter(
-    "aiqc_outbox_events", "Usage events by what became of them.", ["result"], registry=REGISTRY
-)
-TRIAGED = Counter(
-    "aiqc_triaged_checks",
-    "Checks that a cheap model was asked first: why the strong one was wanted, whether it agreed.",
-    ["model", "reason", "agreed"],
-    registry=REGISTRY,
 )
 
 

@@ -21,16 +21,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
-from libs import openapi, telemetry
+from libs import metrics, openapi, telemetry
 from libs.actor import Service, Verifier, may
 from libs.contracts.access import Action, Actor
 from libs.contracts.common import Health
+from libs.invalid import invalid
 from libs.problems import (
     BadRequest,
     Forbidden,
-    Invalid,
     TooLarge,
     Unauthenticated,
     Unsupported,
@@ -42,8 +41,6 @@ log = structlog.get_logger()
 ACTOR: web.RequestKey[Actor] = web.RequestKey("actor", Actor)
 READY: web.AppKey["ReadyCheck"] = web.AppKey("ready")
 BODY_TIMEOUT_S = 60.0
-REFUSES_CONTROLS, NEEDS_LETTERS = r"^[^\x00", r"\s]"
-"""How the patterns of contracts begin that refuse control characters, and those of names go on."""
 QUIET_ROUTES = {"/healthz", "/readyz", "/metrics"}
 
 ReadyCheck = Callable[[], Awaitable[list[str]]]
@@ -90,24 +87,6 @@ def create_service(
     app.router.add_get("/readyz", _ready(service))
     app.router.add_get("/metrics", _metrics)
     return app
-
-
-def invalid(error: ValidationError, code: str) -> Invalid:
-    """The problem that names each bad field of a body, a query or a path."""
-    fields = (
-        f"{'.'.join(map(str, e['loc'])) or 'body'}: {_in_words(e)}"
-        for e in error.errors(include_url=False, include_input=False)[:20]
-    )
-    return Invalid(code, "; ".join(fields))
-
-
-def _in_words(error: ErrorDetails) -> str:
-    """Of a pattern that refuses control characters people need to know no more than that."""
-    pattern = str(error.get("ctx", {}).get("pattern", ""))
-    if not pattern.startswith(REFUSES_CONTROLS):
-        return error["msg"]
-    beside = " and write more than blanks" if NEEDS_LETTERS in pattern else ""
-    return f"leave out control characters{beside}"
 
 
 def _endpoint(route: Route, verifier: Verifier | None) -> Handler:
@@ -193,7 +172,7 @@ def _observe(service: str) -> Middleware:
         seconds = time.perf_counter() - started
         resource = request.match_info.route.resource
         route = resource.canonical if resource else "unknown"
-        telemetry.REQUESTS.labels(service, request.method, route, response.status).observe(seconds)
+        metrics.REQUESTS.labels(service, request.method, route, response.status).observe(seconds)
         if route not in QUIET_ROUTES:
             log.info(
                 f"{request.method} {request.path}",
@@ -243,5 +222,5 @@ def _ready(service: Service) -> Handler:
 
 async def _metrics(_request: web.Request) -> web.Response:
     return web.Response(
-        body=generate_latest(telemetry.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        body=generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
     )

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from aiohttp import ClientSession, CookieJar
 from cyclopts import App, CycloptsError, Parameter
@@ -17,16 +17,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from yarl import URL
 
-from deploy import CannotStart, backup_words
-from deploy.backup import back_up
-from deploy.backup_file import open_backup
+from deploy import CannotStart
+from deploy.backup_commands import add_backup_commands
 from deploy.installation import data_dir
-from deploy.keys import load_keys
-from deploy.local import Addresses, platform, running_platform
 from deploy.ports import ports_of
-from deploy.prepare import prepare_files
-from deploy.restore import restore as restore_backup
-from libs.actor import Service
+from deploy.running import Addresses, running_platform
 from libs.api.call import Caller
 from libs.api.ledger import LedgerApi
 from libs.api.models import ModelsApi
@@ -34,8 +29,8 @@ from libs.api.person import PersonApi
 from libs.api.prices import PricesApi
 from libs.api.usage import UsageApi
 from libs.contracts.access import Action, Actor
+from libs.invalid import invalid
 from libs.problems import Problem
-from libs.web import invalid
 from services.profiles.commands import registry_apps
 from services.qc import commands as qc
 from services.qc.check_commands import AsUser, add_check_commands
@@ -50,7 +45,10 @@ from services.usage import (
     report_commands,
     validation_command,
 )
-from services.usage.mailing import read_postbox
+
+if TYPE_CHECKING:
+    from libs.actor import Service
+    from services.usage.mailing import Postbox
 
 COULD_NOT_RUN = 3
 STOPPED = 130
@@ -71,6 +69,8 @@ notes = Console(stderr=True)
 @app.command
 async def up() -> None:
     """Start Postgres and the four services on loopback, until ^C."""
+    from deploy.local import platform
+
     async with platform(os.environ, ports_of(os.environ)) as (addresses, ended):
         print(f"\nAI QC is ready at {addresses.gateway}   (^C stops it)\n", flush=True)
         await ended
@@ -129,54 +129,9 @@ async def prepare(*, output: Path) -> int:
 
     Writes one file of settings for each service into the folder `output`. May run again.
     """
+    from deploy.prepare import prepare_files
+
     print("\n".join(await prepare_files(os.environ, output)))
-    return 0
-
-
-@app.command
-async def backup(
-    file_or_folder: Path,
-    *,
-    check: bool = False,
-    without_secrets: bool = False,
-    verify: bool = True,
-) -> int:
-    """Keep the whole platform in one file, while it runs or not.
-
-    Parameters
-    ----------
-    file_or_folder
-        A new file, or a folder in which to make one with the time in its name.
-    check
-        Only look whether FILE is whole, byte for byte.
-    without_secrets
-        Leave out keys and role passwords; a restore then makes new ones.
-    verify
-        Read the file again before it gets its name.
-    """
-    with backup_words.progress(notes) as show:
-        if check:
-            with open_backup(file_or_folder) as found:
-                await found.verify(show)
-                file, manifest = found.path, found.manifest
-        else:
-            taken = await back_up(
-                os.environ, file_or_folder, show, secrets=not without_secrets, verify=verify
-            )
-            file, manifest = taken.file, taken.manifest
-    print(f"{file}: {backup_words.size_in_words(file)}{', whole' if check or verify else ''}")
-    print(backup_words.contents_in_words(manifest))
-    return 0
-
-
-@app.command
-async def restore(file: Path) -> int:
-    """Bring a backup back, into an empty AIQC_DATA_DIR (and an empty DATABASE_URL, if set)."""
-    with backup_words.progress(notes) as show:
-        manifest = await restore_backup(os.environ, file, show)
-    print(f"{data_dir(os.environ)} holds what {file} held: every row and total was compared")
-    print(backup_words.contents_in_words(manifest))
-    print("Everybody signs in again. `aiqc up` starts the platform.")
     return 0
 
 
@@ -202,14 +157,16 @@ async def demo() -> int:
     return COULD_NOT_RUN if analysis.verdict is None else 0
 
 
-def _token(service: Service) -> str:
+def _token(service: "Service") -> str:
+    from deploy.keys import load_keys
+
     actor = Actor(subject="local", kind="service", name="aiqc", scopes=frozenset(Action))
     issuer = load_keys(data_dir(os.environ)).issuer("local")
     return issuer.passport(actor, service, datetime.now(UTC), TOKEN_LIFE)
 
 
 @asynccontextmanager
-async def _direct(api: Callable[[Caller], Api], service: Service) -> AsyncIterator[Api]:
+async def _direct(api: Callable[[Caller], Api], service: "Service") -> AsyncIterator[Api]:
     """One service of the platform, past the gateway."""
     async with running_platform(os.environ) as addresses, ClientSession() as session:
         yield api(_caller(session, addresses, service))
@@ -222,17 +179,21 @@ async def _models() -> AsyncIterator[tuple[ModelsApi, PricesApi]]:
         yield ModelsApi(qc), PricesApi(usage)
 
 
-def _caller(session: ClientSession, addresses: Addresses, service: Service) -> Caller:
+def _caller(session: ClientSession, addresses: Addresses, service: "Service") -> Caller:
     return Caller(session, URL(getattr(addresses, service)), lambda: _token(service))
+
+
+def _postbox() -> "Postbox":
+    from services.usage.mailing import read_postbox
+
+    return read_postbox(os.environ, data_dir(os.environ) / "sent-mail")
 
 
 _usage_api, _prices = partial(_direct, UsageApi, "usage"), partial(_direct, PricesApi, "usage")
 app.command(price_commands.prices_app(_prices))
 app.command(models_app(_models))
 ledger_commands.add_ledger_commands(app, partial(_direct, LedgerApi, "usage"))
-report_commands.add_report_commands(
-    app, _usage_api, lambda: read_postbox(os.environ, data_dir(os.environ) / "sent-mail")
-)
+report_commands.add_report_commands(app, _usage_api, _postbox)
 
 
 @asynccontextmanager
@@ -246,6 +207,7 @@ async def _signed_in(user: str) -> AsyncIterator[PersonApi]:
         yield api
 
 
+add_backup_commands(app, notes)
 add_check_commands(app, _signed_in, screen, notes)
 add_review_commands(app, _signed_in, screen, notes)
 add_material_commands(app, _signed_in)

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from libs.telemetry import REGISTRY
+from libs.metrics import REGISTRY
 
 OF_MODEL = ["provider", "model"]
 CALLS_ALLOWED = Gauge(

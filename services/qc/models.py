@@ -10,9 +10,9 @@ from prometheus_client import Gauge
 from pydantic import ValidationError
 
 from libs.contracts.models import ModelInfo
+from libs.metrics import REGISTRY
 from libs.postgres import Pool, Record, insist, transaction
 from libs.problems import Unavailable
-from libs.telemetry import REGISTRY
 from services.qc import model_rows
 from services.qc.domain.chain import Chain, succeeded, to_try, working
 from services.qc.domain.model_health import (

@@ -18,9 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from libs import telemetry
 from libs.api.usage import UsageApi
 from libs.contracts.usage import UsageEvent
+from libs.metrics import OUTBOX_SENT
 from libs.postgres import Connection, Pool, Record, insist, transaction
 from libs.problems import BadRequest, Conflict, Invalid, Problem, TooLarge, UpstreamFailed
-from libs.telemetry import OUTBOX_SENT
 
 log = structlog.get_logger()
 EVENT: TypeAdapter[UsageEvent] = TypeAdapter(UsageEvent)

@@ -4,15 +4,17 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from libs.api.usage import UsageApi
-from services.usage import commands, mailing, summary
+from services.usage import commands, summary
 from services.usage.commands import ReportOptions
-from services.usage.mailing import Postbox
 from services.usage.terminal import screen
+
+if TYPE_CHECKING:
+    from services.usage.mailing import Postbox
 
 Connect = Callable[[], AbstractAsyncContextManager[UsageApi]]
 FLAGS = Parameter(name="*", negative=())
@@ -21,7 +23,7 @@ FLAGS = Parameter(name="*", negative=())
 class ReportCommands:
     """`postbox` is asked only when a report is to be mailed: nothing else needs a mail server."""
 
-    def __init__(self, connect: Connect, postbox: Callable[[], Postbox]) -> None:
+    def __init__(self, connect: Connect, postbox: Callable[[], "Postbox"]) -> None:
         self._connect = connect
         self._postbox = postbox
 
@@ -34,6 +36,8 @@ class ReportCommands:
         postbox = self._postbox() if options.email else None
         async with self._connect() as api:
             if postbox:
+                from services.usage import mailing  # only a mail needs what writes one
+
                 print(await mailing.mail_report(api, options, postbox, datetime.now(UTC)), end="")
                 return 0
             content = await commands.report(api, options)
@@ -51,7 +55,7 @@ class ReportCommands:
         return 0
 
 
-def add_report_commands(app: App, connect: Connect, postbox: Callable[[], Postbox]) -> None:
+def add_report_commands(app: App, connect: Connect, postbox: Callable[[], "Postbox"]) -> None:
     """Give `app` the commands of the report; one keeps the name of the old tool too."""
     made = ReportCommands(connect, postbox)
     app.command(made.report, name=["report", "generate-usage-report"])

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from libs.contracts.profiles import ProfileEdit
 from libs.contracts.review import OverrideRequest
-from libs.web import invalid
+from libs.invalid import invalid
 
 NAME = "name: leave out control characters and write more than blanks"
 

@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 
 from libs.contracts.qc import CheckResult
+from libs.metrics import TRIAGED
 from libs.postgres import transaction
-from libs.telemetry import TRIAGED
 from services.qc.asking.answers import cheap_answers
 from services.qc.asking.judge import Judge
 from services.qc.asking.keeper import Keeper

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from libs.contracts.campaigns import CampaignOrder, LeftOut
 from libs.contracts.qc import Creative
+from libs.invalid import invalid
 from libs.problems import (
     BadRequest,
     Conflict,
@@ -20,7 +21,6 @@ from libs.problems import (
     Unavailable,
     UpstreamFailed,
 )
-from libs.web import invalid
 from services.qc.accept import open_known
 from services.qc.campaigns.archive import Archive
 from services.qc.campaigns.taking import Desk
