@@ -7,6 +7,12 @@ from libs.contracts.profiles import Checks
 from libs.problems import Problem
 
 
+async def tell_doubts(api: GatewayApi, profiles: Mapping[str, Checks | None]) -> None:
+    """Print a line for each; what was done is told before, for it stands whatever comes of this."""
+    for doubt in await doubts_of(api, profiles):
+        print(warned(doubt))
+
+
 async def doubts_of(api: GatewayApi, profiles: Mapping[str, Checks | None]) -> list[str]:
     """Sentences on checks that would come to nothing, whatever the creative, by profile id.
 

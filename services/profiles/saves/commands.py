@@ -13,7 +13,7 @@ from libs.api.saves import SavesApi
 from libs.contracts.profiles import Profile, ProfileDraft, ProfileEdit, Updated
 from libs.contracts.saves import StaleSave
 from libs.problems import Invalid, PreconditionFailed
-from services.profiles.doubts import doubts_of, warned
+from services.profiles.doubts import tell_doubts
 from services.profiles.saves.showing import history_in_words, list_in_words, refusal, saved
 
 Connect = Callable[[str], AbstractAsyncContextManager[SavesApi]]
@@ -88,8 +88,8 @@ class SaveCommands:
         draft = _read(file, _without_state(_loaded(file)), ProfileDraft)
         async with self._connect(as_user) as api:
             created = await api.create_profile(draft)
-            doubts = await doubts_of(api, {created.profile_id: draft.checks})
-        print("\n".join((f"{created.message}: {created.profile_id}", *map(warned, doubts))))
+            print(f"{created.message}: {created.profile_id}")
+            await tell_doubts(api, {created.profile_id: draft.checks})
         return 0
 
     async def save(
@@ -126,8 +126,8 @@ class SaveCommands:
             except PreconditionFailed as problem:
                 print(refusal(StaleSave.model_validate(problem.members), start, merge))
                 return REFUSED
-            doubts = await doubts_of(api, {done.profile_id: edit.checks})
-        print("\n".join((saved(done), *map(warned, doubts))))
+            print(saved(done))
+            await tell_doubts(api, {done.profile_id: edit.checks})
         return 0
 
 

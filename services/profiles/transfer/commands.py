@@ -16,7 +16,7 @@ from libs.contracts.transfer import FileLine, FileOutcome, Imported
 from libs.problems import Invalid
 from services.profiles.domain.files import Incoming
 from services.profiles.domain.slug import profile_id_of
-from services.profiles.doubts import doubts_of, warned
+from services.profiles.doubts import tell_doubts
 
 Connect = Callable[[str], AbstractAsyncContextManager[TransferApi]]
 AsUser = Annotated[str, Parameter(help="Who acts, of the people of the dev login.")]
@@ -71,9 +71,8 @@ class TransferCommands:
         archive = _archive(path)
         async with self._connect(as_user) as api:
             imported = await api.import_profiles(archive, dry_run)
-            doubts = await doubts_of(api, _newest_added(archive, imported.files))
-        _tell(imported)
-        print(*map(warned, doubts), sep="\n", end="\n" if doubts else "")
+            _tell(imported)
+            await tell_doubts(api, _newest_added(archive, imported.files))
         return COULD_NOT if imported.problems else 0
 
     async def schema(self, *, as_user: AsUser = "admin") -> int:
