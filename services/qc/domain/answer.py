@@ -201,9 +201,8 @@ def _only_json_in(text: str) -> object:
         return json.loads(text)
     except ValueError:
         said = text.rpartition(_THOUGHTS_END)[2]
-        before, brace, _ = said.partition("{")
-        document, end = json.JSONDecoder().raw_decode(said, len(before))
-        if not brace or "{" in said[end:]:
+        document, end = json.JSONDecoder().raw_decode(said, said.index("{"))
+        if "{" in said[end:]:
             raise
         return document
 
