@@ -68,7 +68,7 @@ from services.qc.checks.measured import BadParameter, ExactCheck, Measured
 from services.qc.checks.subject import Subject
 from services.qc.domain.creative import Unreadable
 from services.qc.domain.judged_checks import JUDGED
-from services.qc.domain.naming import did_you_mean
+from services.qc.domain.naming import did_you_mean, kept_name
 from services.qc.domain.wants import PARAMETERS, refused_wants
 
 LOG = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ def refused_parameters(name: str, parameters: dict[str, JsonValue]) -> str | Non
         CHECKS[name].parameters.model_validate(parameters)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = kept_name(".".join(str(part) for part in first["loc"]))
         known = CHECKS[name].parameters.model_fields
         if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
             near = did_you_mean(where, known) if known else "It takes none."

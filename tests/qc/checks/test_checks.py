@@ -102,6 +102,7 @@ def test_a_defect_of_the_picture_is_caught_by_its_own_check_alone(sample: Subjec
             {"min_width": 0.1},
             "Parameter min_width: the check has none of that name. Did you mean “min_width_share",
         ),
+        ("logo_visibility", {"a\x1b[2Jb": 1}, "Parameter a [2Jb: the check has none of that name."),
         ("sharpness", {}, "There is no exact check named “sharpness”."),
     ],
 )
