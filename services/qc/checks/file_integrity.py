@@ -46,7 +46,7 @@ def measure(subject: Subject, _parameters: FileIntegrity) -> Measured:
 
 
 def _decodes_whole(jpeg: bytes) -> bool | None:
-    """None for a kind that ffmpeg does not know."""
+    """None for a kind that ffmpeg does not know, or shows nothing of."""
     import av  # the catalogue is read without it
 
     options = {"err_detect": "explode"}
@@ -55,7 +55,7 @@ def _decodes_whole(jpeg: bytes) -> bool | None:
             [stream] = container.streams.video
             stream.codec_context.options = options
             stream.codec_context.thread_count = 1
-            return next(container.decode(stream), None) is not None
+            return True if next(container.decode(stream), None) else None
     except av.error.InvalidDataError:
         return False
     except (av.error.FFmpegError, ValueError):
